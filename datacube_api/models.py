@@ -1,0 +1,197 @@
+"""
+A whole DataCube: manifest in, manifest out, nothing lost, nothing sent that breaks a rule.
+
+What the API server owns (``metadata``, ``status``) stays an open mapping. ``spec`` is closed: a
+field that we do not know is a typing mistake far more often than news.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from datacube_api.core import (
+    MAX_ENTRIES,
+    ConfigMapRef,
+    EnvVar,
+    Model,
+    OpenMapping,
+    PVCReference,
+    SecretRef,
+    Value,
+    ValueFrom,
+)
+from datacube_api.ends import PVC, S3, AnyEnd, End, Git, HuggingFace
+from datacube_api.environment import to_env
+from datacube_api.errors import DataCubeSpecError
+from datacube_api.reference import API_VERSION, KIND
+from datacube_api.rules import SPEC_RULES, BrokenRulesError, check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic_core import ErrorDetails
+
+__all__ = [
+    "PVC",
+    "S3",
+    "ConfigMapRef",
+    "DataCube",
+    "Direction",
+    "End",
+    "EnvVar",
+    "Executor",
+    "ExecutorOptions",
+    "Git",
+    "HuggingFace",
+    "PVCReference",
+    "SecretRef",
+    "Spec",
+    "Value",
+    "ValueFrom",
+    "problems_of",
+]
+
+
+class Direction(StrEnum):
+    """Seen from the volume."""
+
+    DOWNLOAD = "download"
+    UPLOAD = "upload"
+
+
+class ExecutorOptions(Model):
+    """How the transfer is run."""
+
+    sync: bool | None = Field(default=None, strict=True)
+    backoff_limit: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = None
+    active_deadline_seconds: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
+    extra_args: (
+        Annotated[tuple[Annotated[str, Field(max_length=4096)], ...], Field(max_length=MAX_ENTRIES)]
+        | None
+    ) = None
+
+
+class Executor(Model):
+    """
+    Settings of the transfer pod.
+
+    Write ``Executor(options=ExecutorOptions(backoff_limit=2), env=[EnvVar(...)])``.
+    """
+
+    options: ExecutorOptions | None = None
+    env: Annotated[tuple[EnvVar, ...], Field(max_length=MAX_ENTRIES)] | None = None
+    security_context: OpenMapping | None = None
+
+
+class Spec(Model):
+    """One transfer, from ``source`` to ``sink``."""
+
+    source: AnyEnd
+    sink: AnyEnd
+    executor: Executor | None = None
+
+    @model_validator(mode="after")
+    def _follow_the_rules(self) -> Spec:
+        check(SPEC_RULES, self)
+        return self
+
+    @property
+    def direction(self) -> Direction:
+        """Download when the volume is the sink, upload when it is the source."""
+        return Direction.DOWNLOAD if isinstance(self.sink, PVC) else Direction.UPLOAD
+
+    @property
+    def volume(self) -> PVCReference:
+        """The end that is a volume."""
+        end = self.sink if isinstance(self.sink, PVC) else self.source
+        assert isinstance(end, PVC)  # noqa: S101 - "exactly one of source and sink", checked above
+        return end.pvc
+
+    @property
+    def service(self) -> End:
+        """The end that is not."""
+        return self.source if isinstance(self.sink, PVC) else self.sink
+
+    @property
+    def options(self) -> ExecutorOptions:
+        """The executor's options, or the defaults."""
+        return (self.executor and self.executor.options) or ExecutorOptions()
+
+    def env(self) -> tuple[EnvVar, ...]:
+        """Return the variables of the transfer container, in order."""
+        return to_env(self.service.options, (self.executor and self.executor.env) or ())
+
+
+class DataCube(Model):
+    """The whole object. ``metadata`` and ``status`` are as the API has them."""
+
+    always: ClassVar[tuple[str, ...]] = ("api_version", "kind")
+
+    api_version: Literal["tensorstack.dev/v1beta1"] = API_VERSION
+    kind: Literal["DataCube"] = KIND
+    metadata: OpenMapping = Field(default_factory=dict)
+    spec: Spec
+    status: OpenMapping | None = None
+
+    @classmethod
+    def from_manifest(cls, manifest: Mapping[str, Any]) -> DataCube:
+        """
+        Read a manifest, as written by people or returned by the API.
+
+        :raises DataCubeSpecError: a rule is broken; names each field, never its value.
+        """
+        try:
+            return cls.model_validate(manifest)
+        except ValidationError as error:
+            raise DataCubeSpecError(tuple(text for _, text in problems_of(error))) from None
+
+
+def problems_of(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
+    """
+    Return the problems as (path, sentence); the sentence opens with the path, and holds no value.
+
+    The path is the manifest's: ``("spec", "source", "options", 0, "value")``.
+    """
+    return [
+        (path, f"{_spelled(path)}: {message}" if path else message)
+        for detail in error.errors(include_url=False, include_input=False)
+        for path, message in _said(detail)
+    ]
+
+
+_SENTENCES = {
+    # pydantic's own sentence for the first of these quotes the value.
+    "union_tag_invalid": "must be one of pvc, git, huggingface, s3",
+    "union_tag_not_found": "is missing: one of pvc, git, huggingface, s3",
+    "extra_forbidden": "is not a field of a DataCube; check its spelling and its place",
+    "missing": "is missing",
+    "literal_error": "must be {expected}",
+    "string_pattern_mismatch": "must be lower case letters, digits, '-' and '.' (a DNS name)",
+}
+
+
+def _said(detail: ErrorDetails) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    path, kind, context = _manifest_path(detail["loc"]), detail["type"], detail.get("ctx", {})
+    broken = context.get("error")
+    if isinstance(broken, BrokenRulesError):
+        yield from ((path + rule.path, rule.message) for rule in broken.rules)
+    elif kind.startswith("union_tag"):
+        yield (*path, "type"), _SENTENCES[kind]
+    else:
+        yield path, _SENTENCES.get(kind, detail["msg"]).format_map(context)
+
+
+def _manifest_path(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Drop the tag that pydantic puts behind a discriminated field."""
+    befores = (None, *loc)
+    return tuple(
+        part for before, part in zip(befores, loc, strict=False) if before not in ("source", "sink")
+    )
+
+
+def _spelled(path: tuple[str | int, ...]) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")

@@ -1,0 +1,1 @@
+"""What runs DataCubes where no platform does: controller, transfer program, embedded cluster."""
