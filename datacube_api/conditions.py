@@ -19,8 +19,8 @@ def timestamp(moment: datetime) -> str:
 def with_condition(  # noqa: PLR0913 - the fields of a condition, and when
     conditions: Iterable[Mapping[str, Any]],
     kind: ConditionType,
-    status: bool,  # noqa: FBT001 - the value itself
     *,
+    is_true: bool,
     reason: str,
     message: str,
     now: datetime,
@@ -33,7 +33,7 @@ def with_condition(  # noqa: PLR0913 - the fields of a condition, and when
     """
     kept = [dict(condition) for condition in conditions]
     old = next((c for c in kept if c.get("type") == kind), None)
-    said = {"type": str(kind), "status": str(status), "reason": reason, "message": message}
+    said = {"type": str(kind), "status": str(is_true), "reason": reason, "message": message}
     if old is not None and {key: old.get(key) for key in said} == said:
         return kept
     moment = timestamp(now)

@@ -1,0 +1,50 @@
+# Everything happens below this directory: packages in .venv, caches in .cache, the demo in .demo.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+KEEP ?=
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export UV_LINK_MODE := hardlink
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help demo demo-stop test lint bench lock clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(READY)  ## Run the example DAG on a real Airflow and an embedded cluster (KEEP=1: leave it running)
+	@$(BIN)/python -m demo run $(if $(KEEP),--keep)
+
+demo-stop: $(READY)  ## End what `make demo KEEP=1` left running
+	@$(BIN)/python -m demo stop
+
+test: lint  ## Check style, types and layers, then run the whole test suite
+	@$(BIN)/python -m pytest
+
+lint: $(READY)  ## Check style, types and layers
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: $(READY)  ## Measure what the documents claim
+	@for script in benchmarks/*.py; do $(BIN)/python $$script; done
+
+lock: $(READY)  ## Resolve the requirements anew, with hashes
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --extra local --group dev pyproject.toml -o requirements/dev.txt
+
+clean:  ## Remove everything that was installed or made
+	rm -rf .venv .cache .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 …" * (sys.version_info < (3, 11)))'
+	@echo "Installing into .venv (the first time takes a minute) …"
+	@$(PYTHON) -m venv .venv || { echo "python3 -m venv failed: on Debian and Ubuntu, install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
