@@ -1,0 +1,198 @@
+"""
+``make demo``: the main job, end to end, on this machine.
+
+Starts a Git server that demands a token, the embedded cluster and a real Airflow, all on 127.0.0.1
+and on free ports, runs the example DAG, shows what happens, and ends everything again. Everything
+that is written is below ``.demo``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import shutil
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demo.airflow import COMPONENTS, Airflow
+from demo.cluster import create_secret
+from demo.processes import DemoError, Program, Programs, end_all, marked, wait_until
+from demo.repositories import SINK, SOURCE, TAG, arrived, make_repositories
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / ".demo"
+DAG = "example_git_to_git"
+BIN = Path(sys.executable).parent
+_RUN_TIMEOUT_S = 180
+
+
+def main() -> int:
+    """Run or stop the demo; 0 only if the result arrived."""
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__.partition("\n\n")[0])
+    parser.add_argument("action", choices=["run", "stop"])
+    parser.add_argument("--keep", action="store_true", help="leave everything running")
+    arguments = parser.parse_args()
+    if arguments.action == "stop":
+        print(f"ended {end_all(HOME)} processes")
+        return 0
+    if marked(HOME):
+        print("a demo is running already: `make demo-stop` ends it", file=sys.stderr)
+        return 1
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+    with _ended(unless=arguments.keep):
+        return Demo().run(keep=arguments.keep)
+
+
+@contextmanager
+def _ended(*, unless: bool) -> Iterator[None]:
+    """End every process at the end; those of a finished demo may be left running."""
+    keep = False
+    try:
+        yield
+        keep = unless
+    except DemoError as error:
+        print(f"\nThe demo failed: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        if not keep:
+            end_all(HOME)
+
+
+class Demo:
+    """One run: what was started, and since when."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        shutil.rmtree(HOME, ignore_errors=True)
+        for name in ("home", "tmp", "git"):
+            (HOME / name).mkdir(parents=True)
+        author = {
+            f"GIT_{who}_{what}": value
+            for who in ("AUTHOR", "COMMITTER")
+            for what, value in (("NAME", "Demo"), ("EMAIL", "demo@example.com"))
+        }
+        self._env = {
+            "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(HOME / "home"),
+            "TMPDIR": str(HOME / "tmp"),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            **author,
+        }
+        self._programs = Programs(HOME, self._env)
+        self._token = secrets.token_urlsafe(24)
+        data = HOME / "cluster"
+        self._kubeconfig = data / "kubeconfig"
+        self._airflow = Airflow(
+            HOME / "airflow",
+            ROOT / "example_dags",
+            self._kubeconfig,
+            data / "volumes/default/workspace",
+        )
+
+    def run(self, *, keep: bool) -> int:
+        """Do it all; return the exit code."""
+        git, cluster = self._start_git(), self._start_cluster()
+        airflow = self._start_airflow()
+        git_url = self._wait_for_git(git)
+        self._wait_for_cluster(cluster)
+        self._wait_for_airflow(airflow)
+        succeeded = self._run_dag(git_url)
+        result = arrived(HOME / "git", self._env)
+        if result is None or not succeeded:
+            print(f"\nNothing usable arrived in {SINK}; logs are in {HOME / 'logs'}")
+            return 1
+        print(f"\nArrived in {git_url}/{SINK}:\n")
+        print("\n".join(f"    {line}" for line in result.splitlines()))
+        self._say("Done")
+        if keep:
+            self._say_how_to_look()
+        return 0
+
+    def _say(self, what: str, more: str = "") -> None:
+        print(f"{time.monotonic() - self._began:6.1f} s  {what:<24} {more}".rstrip(), flush=True)
+
+    def _start_git(self) -> Program:
+        make_repositories(HOME / "git", self._env)
+        token_file = HOME / "git-token"
+        token_file.touch(mode=0o600)
+        token_file.write_text(self._token)
+        files = ["--root", str(HOME / "git"), "--token-file", str(token_file)]
+        command = [sys.executable, "-m", "demo.git_server", *files]
+        return self._programs.start("git-server", command, {"PYTHONPATH": str(ROOT)})
+
+    def _start_cluster(self) -> Program:
+        command = [str(BIN / "datacube-local"), "start", "--data-dir", str(HOME / "cluster")]
+        return self._programs.start("datacube-local", command, {})
+
+    def _start_airflow(self) -> list[Program]:
+        airflow = str(BIN / "airflow")
+        self._airflow.prepare()
+        self._say("Airflow", "making its database …")
+        env = self._airflow.env()
+        self._programs.run("airflow-db", [airflow, "db", "migrate"], env)
+        self._say("Airflow", "starting scheduler, dag-processor, triggerer and API server …")
+        server = ["api-server", "--host", "127.0.0.1", "--port", str(self._airflow.port)]
+        commands = {**COMPONENTS, "airflow-api-server": [*server, "--workers", "1"]}
+        return [self._programs.start(n, [airflow, *c], env) for n, c in commands.items()]
+
+    def _wait_for_git(self, git: Program) -> str:
+        wait_until(lambda: "http://" in git.log.read_text(), "The Git server", 20, [git])
+        url = next(word for word in git.log.read_text().split() if word.startswith("http://"))
+        self._say("Git server is up", url)
+        return url
+
+    def _wait_for_cluster(self, cluster: Program) -> None:
+        wait_until(lambda: "ready" in cluster.log.read_text(), "The cluster", 30, [cluster])
+        create_secret(self._kubeconfig, "git-token", {"token": self._token})
+        self._say("Embedded cluster is up", "Secret git-token created")
+
+    def _wait_for_airflow(self, airflow: list[Program]) -> None:
+        wait_until(self._airflow.is_up, "Airflow's API server", 120, airflow)
+        wait_until(lambda: self._airflow.knows(DAG), "Reading the example DAG", 120, airflow)
+        self._say("Airflow is up", self._airflow.url)
+
+    def _run_dag(self, git_url: str) -> bool:
+        urls = {"source_url": f"{git_url}/{SOURCE}", "sink_url": f"{git_url}/{SINK}"}
+        run = self._airflow.trigger(DAG, {**urls, "ref": TAG})
+        self._say("DAG run", f"{DAG} {run}")
+        states: dict[str, str] = {}
+        deadline = time.monotonic() + _RUN_TIMEOUT_S
+        for task, state in self._airflow.follow(DAG, run):
+            if states.get(task, "waiting") != state:
+                self._say("", f"{task:<12} {state}")
+            states[task] = state
+            if time.monotonic() > deadline:
+                raise DemoError(f"the DAG run took longer than {_RUN_TIMEOUT_S} seconds")
+        print("\nTasks:  " + ", ".join(f"{task} {state}" for task, state in states.items()))
+        for task in (task for task, state in states.items() if state == "failed"):
+            print(f"\nLog of {task}:\n{self._airflow.log_of(DAG, run, task)}")
+        return set(states.values()) == {"success"}
+
+    def _say_how_to_look(self) -> None:
+        airflow = self._airflow
+        print(f"""
+Everything is left running:
+
+    Airflow      {airflow.url}   login {airflow.user} / {airflow.password}
+    kubeconfig   {os.path.relpath(self._kubeconfig)}
+    kubectl      KUBECONFIG={os.path.relpath(self._kubeconfig)} .venv/bin/kubectl get datacubes
+    logs         {os.path.relpath(HOME / "logs")}
+
+`make demo-stop` ends it.""")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
