@@ -1,0 +1,152 @@
+"""One embedded cluster with its controller and runner, and one Git server, for all e2e tests."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from kubernetes.client import ApiClient, BatchV1Api, CoreV1Api, CustomObjectsApi
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import new_client_from_config
+
+from datacube_api.reference import CubeRef, collection
+from datacube_api.status import Outcome, evaluate
+from demo.git_server import GitServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BIN = Path(sys.executable).parent
+NAMESPACE = "default"
+
+
+def until(look: Callable[[], Any], timeout_s: float = 30) -> Any:
+    """Return the first truthy look."""
+    deadline = time.monotonic() + timeout_s
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"not within {timeout_s} s; last seen: {seen!r}"
+        threading.Event().wait(0.05)
+    return seen
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What the tests ask of a cluster."""
+
+    kubeconfig: Path
+    data: Path
+    client: ApiClient
+
+    @property
+    def cubes(self) -> CustomObjectsApi:
+        return CustomObjectsApi(self.client)
+
+    @property
+    def core(self) -> CoreV1Api:
+        return CoreV1Api(self.client)
+
+    @property
+    def batch(self) -> BatchV1Api:
+        return BatchV1Api(self.client)
+
+    def told(self) -> dict[str, str]:
+        """Return everything that the API server tells of this namespace, Secrets apart."""
+        kinds = ("datacubes", "jobs", "pods", "persistentvolumeclaims", "events", "configmaps")
+        return {kind: self.kubectl("get", kind, "--output=yaml") for kind in kinds}
+
+    def create(self, name: str, **spec: Any) -> CubeRef:
+        manifest = {
+            "apiVersion": "tensorstack.dev/v1beta1",
+            "kind": "DataCube",
+            "metadata": {"name": name},
+            "spec": spec,
+        }
+        made = self.cubes.create_namespaced_custom_object(**collection(NAMESPACE), body=manifest)
+        return CubeRef.of(made)
+
+    def read(self, ref: CubeRef) -> dict[str, Any]:
+        cube: dict[str, Any] = self.cubes.get_namespaced_custom_object(**ref.item())
+        return cube
+
+    def ended(self, ref: CubeRef, timeout_s: float = 40) -> Outcome:
+        def look() -> Outcome | None:
+            outcome = evaluate(self.read(ref).get("status"))
+            return outcome if outcome.phase.is_terminal else None
+
+        outcome: Outcome = until(look, timeout_s)
+        return outcome
+
+    def has(self, read: Callable[..., Any], name: str) -> bool:
+        try:
+            read(name, NAMESPACE)
+        except ApiException as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
+
+    def volume(self, claim: str) -> Path:
+        return self.data / "volumes" / NAMESPACE / claim
+
+    def secret(self, name: str, **values: str) -> None:
+        body = {"metadata": {"name": name}, "stringData": values}
+        self.core.create_namespaced_secret(NAMESPACE, body)
+
+    def kubectl(self, *arguments: str, text: str | None = None) -> str:
+        done = subprocess.run(
+            [BIN / "kubectl", *arguments],
+            env={"KUBECONFIG": str(self.kubeconfig), "PATH": os.defpath, "HOME": str(self.data)},
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    data = tmp_path_factory.mktemp("cluster")
+    log = data.with_suffix(".log")
+    command = [str(BIN / "datacube-local"), "start", "--data-dir", str(data)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        until(lambda: "ready" in log.read_text() or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
+        kubeconfig = data / "kubeconfig"
+        with new_client_from_config(str(kubeconfig)) as client:
+            yield Cluster(kubeconfig, data, client)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def git_token() -> str:
+    return f"canary-{secrets.token_hex(12)}"
+
+
+@pytest.fixture(scope="session")
+def git_server(tmp_path_factory: pytest.TempPathFactory, git_token: str) -> Iterator[GitServer]:
+    with GitServer(tmp_path_factory.mktemp("git"), git_token) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def git_secret(cluster: Cluster, git_token: str) -> str:
+    cluster.secret("git-token", token=git_token)
+    cluster.secret("wrong-token", token="canary-wrong")
+    return "git-token"
