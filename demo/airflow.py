@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from demo.processes import free_port
+from demo.processes import DemoError, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -104,7 +104,14 @@ class Airflow:
         )
 
     def knows(self, dag_id: str) -> bool:
-        """Tell whether the dag-processor has read the DAG yet."""
+        """
+        Tell whether the dag-processor has read the DAG yet.
+
+        :raises DemoError: it has, and the file has an error.
+        """
+        errors = self._api.get("importErrors").raise_for_status().json()["import_errors"]
+        if errors:
+            raise DemoError("\n".join(str(error["stack_trace"]) for error in errors))
         return self._api.get(f"dags/{dag_id}").is_success
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any]) -> str:
@@ -128,5 +135,11 @@ class Airflow:
         """Return the lines of a task's first try."""
         log = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/1"
         answer = self._api.get(log, headers={"Accept": "application/x-ndjson"}).raise_for_status()
-        lines = (json.loads(line) for line in answer.text.splitlines() if line.strip())
-        return "\n".join(str(line.get("event", "")) for line in lines)
+        lines = [json.loads(line) for line in answer.text.splitlines() if line.strip()]
+        return "\n".join(text for line in lines for text in _texts(line))
+
+
+def _texts(line: Mapping[str, Any]) -> Iterator[str]:
+    yield str(line.get("event", ""))
+    for error in line.get("error_detail") or ():
+        yield f"{error['exc_type']}: {error['exc_value']}"

@@ -109,7 +109,7 @@ def wait_until(
         for program in watched:
             program.check()
         if time.monotonic() > deadline:
-            shown = "\n".join(tail(program.log) for program in watched)
+            shown = "\n".join(tail(program.log, lines=5) for program in watched)
             raise DemoError(f"{what} took longer than {timeout_s:g} seconds\n{shown}")
         _PAUSE.wait(0.2)
 

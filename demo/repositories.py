@@ -26,7 +26,7 @@ def git(*arguments: str | Path, env: Mapping[str, str]) -> str:
     """Run git and return what it printed."""
     return subprocess.run(
         ["git", *map(str, arguments)], env=dict(env), check=True, capture_output=True, text=True
-    ).stdout.strip()
+    ).stdout.rstrip()
 
 
 def make_repositories(root: Path, env: Mapping[str, str]) -> None:

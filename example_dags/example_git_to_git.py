@@ -15,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 from airflow.sdk import dag, task
+
 from airflow_provider_datacube.models import PVC, Git, SecretRef
 from airflow_provider_datacube.operators.datacube import DataCubeOperator
 
@@ -42,13 +43,14 @@ def example_git_to_git() -> None:
     )
 
     @task
-    def count_words(workspace: str, directory: str, branch: str) -> dict[str, int]:
+    def count_words(workspace: str, directory: str, branch: str) -> list[str]:
         """Commit ``words.txt`` on a branch of its own."""
         repository = Path(workspace, directory)
         words = Counter(
             word.strip(".,;:!?").lower()
             for text in sorted(repository.glob("**/*.md"))
             for word in text.read_text().split()
+            if word != "#"
         )
         lines = (f"{count:6} {word}\n" for word, count in words.most_common())
         (repository / "words.txt").write_text("".join(lines))
@@ -59,7 +61,7 @@ def example_git_to_git() -> None:
             [*author, "commit", "--quiet", "--message", "Count the words"],
         ):
             subprocess.run(["git", "-C", repository, *command], check=True)
-        return dict(words.most_common(3))
+        return [word for word, _ in words.most_common(3)]
 
     counted = count_words(
         workspace="{{ var.value.get('datacube_workspace', '/mnt/workspace') }}",

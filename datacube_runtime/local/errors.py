@@ -81,33 +81,36 @@ def success(resource: Resource, name: str, uid: str) -> dict[str, Any]:
 
 
 def not_found(resource: Resource, name: str) -> ApiStatusError:
-    """Nothing has that name."""
+    """Say that nothing has that name."""
     message = f'{resource.qualified} "{name}" not found'
     details = _details(name, resource.group, resource.plural)
     return ApiStatusError(HTTPStatus.NOT_FOUND, "NotFound", message, details)
 
 
 def no_such_endpoint() -> ApiStatusError:
-    """No resource is served under that path."""
+    """Say that no resource is served under that path."""
     message = "the server could not find the requested resource"
     return ApiStatusError(HTTPStatus.NOT_FOUND, "NotFound", message)
 
 
 def already_exists(resource: Resource, name: str) -> ApiStatusError:
-    """Somebody has the name already."""
+    """Say that somebody has the name already."""
     message = f'{resource.qualified} "{name}" already exists'
     details = _details(name, resource.group, resource.plural)
     return ApiStatusError(HTTPStatus.CONFLICT, "AlreadyExists", message, details)
 
 
 def stale(resource: Resource, name: str) -> ApiStatusError:
-    """The writer did not see the latest version."""
-    why = "the object has been modified; please apply your changes to the latest version and try again"
+    """Refuse a writer who did not see the latest version."""
+    why = (
+        "the object has been modified; please apply your changes to the latest version and try "
+        "again"
+    )
     return conflict(resource.qualified, name, why, resource.group, resource.plural)
 
 
 def conflict(what: str, name: str, why: str, group: str, kind: str) -> ApiStatusError:
-    """The object is not in the state that the writer took for granted."""
+    """Refuse a change of an object that is not in the state taken for granted."""
     message = f'Operation cannot be fulfilled on {what} "{name}": {why}'
     return ApiStatusError(HTTPStatus.CONFLICT, "Conflict", message, _details(name, group, kind))
 
@@ -115,7 +118,7 @@ def conflict(what: str, name: str, why: str, group: str, kind: str) -> ApiStatus
 def forbidden(
     resource: Resource, name: str, why: str, causes: Sequence[Cause] = ()
 ) -> ApiStatusError:
-    """The request is understood, and will not be done."""
+    """Refuse what is understood and will not be done."""
     message = f'{resource.qualified} "{name}" is forbidden: {why}'
     details = _details(name, resource.group, resource.plural)
     if causes:
@@ -124,7 +127,7 @@ def forbidden(
 
 
 def bad_request(message: str) -> ApiStatusError:
-    """The request itself makes no sense."""
+    """Refuse a request that makes no sense."""
     return ApiStatusError(HTTPStatus.BAD_REQUEST, "BadRequest", message)
 
 
@@ -140,12 +143,12 @@ def unprocessable_patch() -> ApiStatusError:
 
 
 def expired(message: str) -> ApiStatusError:
-    """The version asked for is no longer remembered: list again."""
+    """Refuse to go on from a version that is no longer remembered: list again."""
     return ApiStatusError(HTTPStatus.GONE, "Expired", message)
 
 
 def unsupported_media_type(accepted: Iterable[str], hint: str = "") -> ApiStatusError:
-    """The body is in a format that is not spoken here."""
+    """Refuse a body in a format that is not spoken here."""
     message = (
         "the body of the request was in an unknown format - accepted media types include: "
         + ", ".join(accepted)
@@ -155,13 +158,13 @@ def unsupported_media_type(accepted: Iterable[str], hint: str = "") -> ApiStatus
 
 
 def method_not_allowed() -> ApiStatusError:
-    """The resource has no such verb."""
+    """Refuse a verb that the resource has not."""
     message = "the server does not allow this method on the requested resource"
     return ApiStatusError(HTTPStatus.METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
 
 
 def version_too_large(asked: int, current: int) -> ApiStatusError:
-    """The version asked for has not happened yet."""
+    """Refuse a version that has not happened yet."""
     message = f"Timeout: Too large resource version: {asked}, current: {current}"
     cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
     details = {"causes": [cause], "retryAfterSeconds": 1}

@@ -61,13 +61,18 @@ class Resource:
 
 
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False, short_names=("ns",))
-PODS = Resource("", "v1", "pods", "Pod", True, ("po",), ("all",), has_status=True)
+PODS = Resource("", "v1", "pods", "Pod", short_names=("po",), categories=("all",), has_status=True)
 CLAIMS = Resource(
-    "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", True, ("pvc",), has_status=True
+    "",
+    "v1",
+    "persistentvolumeclaims",
+    "PersistentVolumeClaim",
+    short_names=("pvc",),
+    has_status=True,
 )
 SECRETS = Resource("", "v1", "secrets", "Secret")
-CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", True, ("cm",))
-EVENTS = Resource("", "v1", "events", "Event", True, ("ev",))
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", short_names=("cm",))
+EVENTS = Resource("", "v1", "events", "Event", short_names=("ev",))
 JOBS = Resource("batch", "v1", "jobs", "Job", categories=("all",), has_status=True)
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 DEFINITIONS = Resource(

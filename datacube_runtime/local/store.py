@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WINDOW = 4096
-_TRIM_EVERY = 256
+_TRIMS_A_WINDOW = 16  # the log is up to a sixteenth longer than the window
 _BATCH = 500
 
 _SCHEMA = """
@@ -65,6 +65,9 @@ class Row(NamedTuple):
         """Return the object, the caller's own copy."""
         parsed: dict[str, Any] = json.loads(self.body)
         return parsed
+
+
+Rows = list[Row]
 
 
 class Event(NamedTuple):
@@ -134,7 +137,7 @@ class Store:
         found = self._rows("key = ? AND namespace = ? AND name = ?", key, namespace, name)
         return found[0].object if found else None
 
-    def list(self, key: str, namespace: str | None, at: int | None = None) -> list[Row]:
+    def list(self, key: str, namespace: str | None, at: int | None = None) -> Rows:
         """
         Return the objects of a resource by namespace and name, now or as they were at a version.
 
@@ -184,16 +187,18 @@ class Store:
         """Return the object of that identity."""
         return next(iter(self._rows("uid = ?", uid)), None)
 
-    def owned_by(self, uid: str) -> list[Row]:
+    def owned_by(self, uid: str) -> Rows:
         """Return the objects whose ownerReferences hold that uid."""
-        where = "(key, namespace, name) IN (SELECT key, namespace, name FROM owners WHERE owner = ?)"
+        where = (
+            "(key, namespace, name) IN (SELECT key, namespace, name FROM owners WHERE owner = ?)"
+        )
         return self._rows(where, uid)
 
-    def terminating(self, key: str, namespace: str) -> list[Row]:
+    def terminating(self, key: str, namespace: str) -> Rows:
         """Return the objects that are marked as deleted and still there."""
         return self._rows("key = ? AND namespace = ? AND terminating", key, namespace)
 
-    def in_namespace(self, namespace: str) -> list[Row]:
+    def in_namespace(self, namespace: str) -> Rows:
         """Return everything inside a namespace."""
         return self._rows("namespace = ?", namespace)
 
@@ -203,14 +208,18 @@ class Store:
 
         :raises ForgottenError: the log does not reach back that far.
         """
-        if since < self.oldest:
-            raise ForgottenError(self.oldest)
         where, of = ("", ()) if namespace is None else (" AND namespace = ?", (namespace,))
         query = (
             "SELECT version, namespace, name, kind, body, previous FROM events "  # noqa: S608 - ours
             f"WHERE version > ? AND key = ?{where} ORDER BY version LIMIT {_BATCH}"
         )
-        while batch := self._db.execute(query, (since, key, *of)).fetchall():
+        while True:
+            # Asked again for each batch: the log may be trimmed while a slow reader holds this.
+            if since < self.oldest:
+                raise ForgottenError(self.oldest)
+            batch = self._db.execute(query, (since, key, *of)).fetchall()
+            if not batch:
+                return
             yield from (Event(*row) for row in batch)
             since = batch[-1][0]
 
@@ -232,8 +241,10 @@ class Store:
             "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
             (self.version, *place, kind, body, old),
         )
-        if self.version % _TRIM_EVERY == 0:
-            self._db.execute("DELETE FROM events WHERE version <= ?", (self.version - self._window,))
+        if self.version % (self._window // _TRIMS_A_WINDOW or 1) == 0:
+            self._db.execute(
+                "DELETE FROM events WHERE version <= ?", (self.version - self._window,)
+            )
         self._touched.add(place[0])
         return body
 
@@ -244,7 +255,7 @@ class Store:
             [(owner["uid"], *place) for owner in owners],
         )
 
-    def _rows(self, where: str, *values: str) -> list[Row]:
+    def _rows(self, where: str, *values: str) -> Rows:
         query = (
             f"SELECT key, namespace, name, body FROM objects WHERE {where} "  # noqa: S608 - ours
             "ORDER BY key, namespace, name"

@@ -1,0 +1,143 @@
+"""
+What a trigger tells the operator: facts, never a judgement, in JSON that a stranger can read.
+
+``Ending`` is how a DataCube ended, as the object itself said it. An event that is not understood
+(another release wrote it, or nobody did) is an error, never a success.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from datacube_api.errors import (
+    DataCubeApiError,
+    DataCubeConflictError,
+    DataCubeError,
+    DataCubeForbiddenError,
+    DataCubeGoneError,
+    DataCubeNotFoundError,
+    DataCubeRejectedError,
+    DataCubeTimeoutError,
+    DataCubeUnavailableError,
+)
+from datacube_api.reference import CubeRef
+from datacube_api.status import Outcome, Phase, evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_API_ERRORS: dict[str, type[DataCubeApiError]] = {
+    kind.__name__: kind
+    for kind in (
+        DataCubeApiError,
+        DataCubeConflictError,
+        DataCubeForbiddenError,
+        DataCubeNotFoundError,
+        DataCubeRejectedError,
+        DataCubeUnavailableError,
+    )
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A DataCube that cannot change any more: which one, how it ended, where the data is."""
+
+    ref: CubeRef
+    outcome: Outcome
+    pvc: str = ""
+    sub_path: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, cube: Mapping[str, Any]) -> Ending:
+        """Read a DataCube as the API returned it."""
+        volume = _volume(cube["spec"])
+        status = cube.get("status") or {}
+        result = status.get("result")
+        return cls(
+            ref=CubeRef.of(cube),
+            outcome=evaluate(status),
+            pvc=volume.get("name", ""),
+            sub_path=volume.get("subPath", ""),
+            result=result if isinstance(result, dict) else {},
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return what the task hands to other tasks; no secret ever gets into a status."""
+        where = {"pvc": self.pvc, "sub_path": self.sub_path, "pod": self.outcome.pod}
+        return {**asdict(self.ref), **where, "result": dict(self.result)}
+
+
+def _volume(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    ends = (spec.get("source") or {}, spec.get("sink") or {})
+    return next((end["pvc"] for end in ends if end.get("type") == "pvc"), {})
+
+
+def to_event(ending: Ending) -> dict[str, Any]:
+    """Write down an ending."""
+    outcome = {**asdict(ending.outcome), "phase": ending.outcome.phase.value}
+    rest = {"pvc": ending.pvc, "sub_path": ending.sub_path, "result": dict(ending.result)}
+    return {"ref": asdict(ending.ref), "outcome": outcome, **rest}
+
+
+def to_error_event(ref: CubeRef, error: Exception) -> dict[str, Any]:
+    """
+    Write down why no ending was seen.
+
+    The text of an error that is not ours may hold anything, so only its kind is told.
+    """
+    told: dict[str, Any] = {"kind": type(error).__name__}
+    if isinstance(error, DataCubeError):
+        told["message"] = str(error)
+    if isinstance(error, DataCubeApiError):
+        told["status"] = error.status
+    if isinstance(error, DataCubeTimeoutError):
+        told["timeout_s"] = error.timeout_s
+    return {"ref": asdict(ref), "error": told}
+
+
+def from_event(event: object) -> Ending:
+    """
+    Read back ``to_event``.
+
+    :raises DataCubeError: the one that ``to_error_event`` wrote down, or that the event is not
+        understood.
+    """
+    if not isinstance(event, dict):
+        raise _not_understood()
+    try:
+        ref = CubeRef(**event["ref"])
+        if told := event.get("error"):
+            error: DataCubeError = _told(ref, told)
+        else:
+            return _ending(ref, event)
+    except (KeyError, TypeError, ValueError) as problem:
+        raise _not_understood() from problem
+    raise error
+
+
+def _ending(ref: CubeRef, event: Mapping[str, Any]) -> Ending:
+    said = event["outcome"]
+    outcome = Outcome(**{**said, "phase": Phase(said["phase"])})
+    return Ending(ref, outcome, event["pvc"], event["sub_path"], event["result"])
+
+
+def _told(ref: CubeRef, told: Mapping[str, Any]) -> DataCubeError:
+    kind = told["kind"]
+    if kind == DataCubeGoneError.__name__:
+        return DataCubeGoneError(ref)
+    if kind == DataCubeTimeoutError.__name__:
+        return DataCubeTimeoutError(ref, float(told["timeout_s"]))
+    if kind in _API_ERRORS:
+        return _API_ERRORS[kind](told["message"], int(told["status"]))
+    message = told.get("message") or "the trigger's log has its text"
+    return DataCubeError(f"waiting for DataCube {ref} ended with {kind}: {message}")
+
+
+def _not_understood() -> DataCubeError:
+    return DataCubeError(
+        "the trigger sent an event that is not understood; do worker and triggerer run the same "
+        "release of airflow-provider-datacube?"
+    )

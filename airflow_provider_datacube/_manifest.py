@@ -1,0 +1,188 @@
+"""
+Operator arguments → manifest; what is wrong with them, as early as it can be known.
+
+Twice: when the DAG is parsed, for everything that no template can still change, and after
+rendering, for everything. Knows the contract's models; knows no Kubernetes and no task.
+No message holds a value: those may be secrets.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from airflow_provider_datacube._arguments import NOT_A_MAPPING, is_file_name
+from airflow_provider_datacube._templates import (
+    empty_paths,
+    holds_template,
+    is_nothing,
+    spelled,
+    templated_paths,
+    value_at,
+)
+from datacube_api.core import DNS_SUBDOMAIN
+from datacube_api.errors import DataCubeSpecError
+from datacube_api.models import DataCube, problems_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from airflow_provider_datacube._arguments import Arguments, Plain
+    from airflow_provider_datacube._templates import Path
+
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+_LONGEST = {"name": 253, "namespace": 63}
+
+# What the API server owns in the metadata of an object that was exported from a cluster.
+_SERVER_OWNED = (
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "managedFields",
+    "selfLink",
+)
+
+
+def check_early(given: Arguments) -> None:
+    """
+    Say what is wrong already, whatever the templates will render to.
+
+    :raises DataCubeSpecError: names each field.
+    """
+    _refuse(_misused(given))
+    _refuse(_early_problems(given))
+
+
+def check_file_was_read(manifest: Plain) -> None:
+    """
+    Say that a manifest file is missing; Airflow itself only logs it.
+
+    :raises DataCubeSpecError: Airflow left the name where the text should be.
+    """
+    if is_file_name(manifest):
+        problem = (
+            "manifest: the file does not exist; its path is relative to the DAG file or to the "
+            "DAG's template_searchpath, and is not templated itself"
+        )
+        raise DataCubeSpecError((problem,))
+
+
+def complete(given: Arguments, rendered: Arguments) -> dict[str, Any]:
+    """
+    Return the manifest to send, less the name that it may lack, from the rendered arguments.
+
+    ``given`` are the same arguments before rendering: they tell an empty value that somebody wrote
+    from one that a template left behind.
+
+    :raises DataCubeSpecError: a rule is broken; names each field.
+    """
+    _refuse(_misused(given))
+    _refuse(_rendered_to_nothing(given, rendered))
+    manifest = rendered.draft()
+    if not isinstance(manifest, dict):
+        raise DataCubeSpecError((NOT_A_MAPPING,))
+    _refuse(_emptied_in_text(given, manifest))
+    metadata = _metadata(manifest, rendered)
+    checked = DataCube.from_manifest({**manifest, "metadata": metadata}).to_manifest()
+    checked.pop("status", None)
+    return checked
+
+
+def _refuse(problems: Iterable[str]) -> None:
+    if found := tuple(problems):
+        raise DataCubeSpecError(found)
+
+
+def _misused(given: Arguments) -> Iterator[str]:
+    if given.manifest is not None:
+        for field in ("source", "sink", "transfer_executor"):
+            if getattr(given, field) is not None:
+                yield f"{field}: is part of the manifest; give one or the other"
+        return
+    for field in ("source", "sink"):
+        if getattr(given, field) is None:
+            yield f"{field}: is missing: give source and sink, or a manifest"
+
+
+def _early_problems(given: Arguments) -> Iterator[str]:
+    for field in _LONGEST:
+        value = getattr(given, field)
+        if value is not None and not holds_template(value):
+            yield from _name_problems(field, value)
+    is_text = isinstance(given.manifest, str)
+    if is_file_name(given.manifest) or (is_text and holds_template(given.manifest)):
+        return
+    draft = given.draft()
+    try:
+        DataCube.model_validate(draft)
+    except ValidationError as error:
+        yield from (text for path, text in problems_of(error) if _is_certain(draft, path))
+
+
+def _is_certain(draft: Plain, path: Path) -> bool:
+    """Tell whether the problem at ``path`` stays, whatever is rendered."""
+    try:
+        return not holds_template(value_at(draft, path))
+    except LookupError:
+        # Something is missing. Jinja cannot bring it, but an XComArg above it can.
+        return not any(not isinstance(v, dict | list) for v in _above(draft, path))
+
+
+def _above(draft: Plain, path: Path) -> Iterator[Plain]:
+    for length in range(len(path)):
+        try:
+            yield value_at(draft, path[:length])
+        except LookupError:
+            return
+
+
+def _rendered_to_nothing(given: Arguments, rendered: Arguments) -> Iterator[str]:
+    """Yield the fields whose own template left nothing, by the place of each template."""
+    after = rendered.given()
+    for path in templated_paths(given.given()):
+        try:
+            left = value_at(after, path)
+        except LookupError:
+            left = None
+        if is_nothing(left):
+            yield f"{spelled(path)}: its template rendered to nothing"
+
+
+def _emptied_in_text(given: Arguments, manifest: dict[str, Any]) -> Iterator[str]:
+    """
+    Yield the empty fields of a manifest that came out of a templated text.
+
+    The text shows no more which field a template stood in, so every empty one counts, except
+    plain variables of the executor: an empty one has a use (it unsets a proxy).
+    """
+    if not (isinstance(given.manifest, str) and holds_template(given.manifest)):
+        return
+    judged = {key: manifest[key] for key in ("metadata", "spec") if key in manifest}
+    for path in empty_paths(judged):
+        if path[:3] != ("spec", "executor", "env"):
+            yield f"{spelled(path)}: its template rendered to nothing"
+
+
+def _metadata(manifest: dict[str, Any], rendered: Arguments) -> dict[str, Any]:
+    """Return the metadata; the operator's own arguments go before what the manifest says."""
+    metadata = manifest.get("metadata") or {}
+    if not isinstance(metadata, dict):
+        raise DataCubeSpecError(("metadata: must be a mapping",))
+    kept = {key: value for key, value in metadata.items() if key not in _SERVER_OWNED}
+    for field in _LONGEST:
+        if (value := getattr(rendered, field)) is not None:
+            kept[field] = value
+        if field in kept:
+            _refuse(_name_problems(f"metadata.{field}", kept[field]))
+    return kept
+
+
+def _name_problems(field: str, value: Plain) -> Iterator[str]:
+    longest = _LONGEST[field.rpartition(".")[2]]
+    if not isinstance(value, str) or not re.fullmatch(DNS_SUBDOMAIN, value):
+        yield f"{field}: must be lower case letters, digits, '-' and '.' (a DNS name)"
+    elif len(value) > longest:
+        yield f"{field}: must have at most {longest} characters"

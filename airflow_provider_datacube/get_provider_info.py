@@ -1,0 +1,53 @@
+"""What Airflow is told about this provider; read by ``airflow providers`` and the webserver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_datacube import __version__
+
+_NAME = "DataCube"
+
+
+def get_provider_info() -> dict[str, Any]:
+    """
+    Return the provider's metadata.
+
+    There is no connection type: the ``kubernetes`` one of the cncf provider is used as it is.
+
+    Source: airflow/provider_info.schema.json.
+    """
+    return {
+        "package-name": "airflow-provider-datacube",
+        "name": _NAME,
+        "description": "Git, Hugging Face and S3 to and from Kubernetes volumes, as Airflow tasks",
+        "versions": [__version__],
+        "integrations": [{"integration-name": _NAME, "tags": ["kubernetes"]}],
+        "operators": _modules("operators"),
+        "hooks": _modules("hooks"),
+        "triggers": _modules("triggers"),
+        "extra-links": ["airflow_provider_datacube.links.datacube.DataCubeLink"],
+        "config": {
+            "datacube": {
+                "description": "The DataCube provider.",
+                "options": {"link_url": _LINK_URL},
+            }
+        },
+    }
+
+
+def _modules(kind: str) -> list[dict[str, Any]]:
+    module = f"airflow_provider_datacube.{kind}.datacube"
+    return [{"integration-name": _NAME, "python-modules": [module]}]
+
+
+_LINK_URL = {
+    "description": (
+        "Address of a DataCube's page in your cluster's dashboard, with {namespace}, {name} and "
+        "{uid}; the task's DataCube button opens it. No button's link without it.\n"
+    ),
+    "type": "string",
+    "version_added": "0.1.0",
+    "example": "https://dashboard.example.org/datacubes/{namespace}/{name}",
+    "default": "",
+}

@@ -1,0 +1,1 @@
+"""The hook: DataCubes over a `kubernetes` connection, one verb at a time."""

@@ -1,0 +1,138 @@
+"""
+The hook: DataCubes over an Airflow connection of type ``kubernetes``.
+
+No new connection type to learn: the cncf provider's, with all its extras. Constructing the hook
+does nothing; the first verb connects. It knows verbs, not tasks: whose DataCube is whose, and what
+an ending means for a task, is the operator's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cached_property, partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow.sdk import BaseHook
+
+from airflow_provider_datacube._connecting import connect, open_cubes
+from airflow_provider_datacube._events import Ending
+from airflow_provider_datacube._watching import Limit, Pace, wait_until_terminal
+from datacube_api.errors import DataCubeError, DataCubeForbiddenError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from airflow_provider_datacube._clients import Cubes
+    from datacube_api.reference import CubeRef
+
+Answer = TypeVar("Answer")
+
+
+class DataCubeHook(BaseHook):
+    """
+    Create, read, list, delete and wait for DataCubes.
+
+    Every verb raises :class:`datacube_api.errors.DataCubeApiError` or one of its kinds; the
+    exceptions of the Kubernetes client stay reachable as ``__cause__``.
+
+    :param kubernetes_conn_id: connection of type ``kubernetes``; its extra ``namespace`` is the
+        default namespace
+    """
+
+    conn_name_attr = "kubernetes_conn_id"
+    default_conn_name = "kubernetes_default"
+    conn_type = "kubernetes"
+    hook_name = "DataCube"
+
+    def __init__(self, kubernetes_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.kubernetes_conn_id = kubernetes_conn_id
+
+    @cached_property
+    def _cubes(self) -> Cubes:
+        return open_cubes(self.kubernetes_conn_id)
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the connection names, or ``default``."""
+        return self._cubes.namespace
+
+    def create(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Create a DataCube and return it as the API server made it.
+
+        :param manifest: with ``metadata.name`` and ``metadata.namespace``
+        """
+        return self._ask(lambda cubes: cubes.create(manifest))
+
+    def read(self, ref: CubeRef) -> dict[str, Any]:
+        """
+        Return a DataCube as it is now.
+
+        :param ref: which one
+        """
+        return self._ask(lambda cubes: cubes.read(ref))
+
+    def list(
+        self, namespace: str | None = None, *, label_selector: str = ""
+    ) -> list[dict[str, Any]]:
+        """
+        Return the DataCubes of a namespace.
+
+        :param namespace: the connection's own without it
+        :param label_selector: only those that match
+        """
+        return self._ask(
+            lambda cubes: cubes.list(namespace or cubes.namespace, label_selector=label_selector)
+        )
+
+    def delete(self, ref: CubeRef) -> None:
+        """
+        Delete a DataCube, and with it the transfer; that it is gone already is no error.
+
+        :param ref: with a uid, only that very object is deleted, never a namesake
+        """
+        self._ask(lambda cubes: cubes.delete(ref))
+
+    def wait(self, ref: CubeRef, *, pace: Pace | None = None, limit: Limit | None = None) -> Ending:
+        """
+        Block until a DataCube has ended, and return how.
+
+        The same loop as in the triggerer, run in an event loop of its own: an end is seen at once,
+        and faults of the network or the API server are waited out.
+
+        :param ref: which one
+        :param pace: how often to ask
+        :param limit: when to give up; never without it
+        :raises DataCubeGoneError: it was deleted, or its name belongs to another one now.
+        :raises DataCubeTimeoutError: the limit has passed.
+        """
+        cube = asyncio.run(
+            wait_until_terminal(
+                partial(connect, self.kubernetes_conn_id),
+                ref,
+                pace=pace or Pace(),
+                limit=limit or Limit(),
+                log=self.log,
+            )
+        )
+        return Ending.of(cube)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Tell whether the connection leads to an API server that knows DataCubes."""
+        try:
+            self.list()
+        except DataCubeError as error:
+            return False, str(error)
+        return True, f"DataCubes in namespace {self.namespace!r} can be listed"
+
+    def _ask(self, verb: Callable[[Cubes], Answer]) -> Answer:
+        """Ask; after a 401 once more with new credentials, since they expire and are renewed."""
+        try:
+            return verb(self._cubes)
+        except DataCubeForbiddenError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
+        del self._cubes
+        return verb(self._cubes)

@@ -1,0 +1,49 @@
+"""
+A button in the UI that opens the DataCube in whatever dashboard the cluster has.
+
+Where that is, only the site knows: ``[datacube] link_url`` in Airflow's configuration. Airflow asks
+for the link on the worker after each segment of the task, so it is there while the task waits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from airflow.sdk import BaseOperatorLink, BaseXCom, conf
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow.sdk import BaseOperator
+    from airflow.sdk.types import TaskInstanceKey
+
+XCOM_KEY = "datacube"
+"""Where the operator writes down which DataCube it is."""
+
+
+class DataCubeLink(BaseOperatorLink):
+    """Link to the DataCube of a task; no link where ``[datacube] link_url`` is not set."""
+
+    name = "DataCube"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002 - Airflow's signature
+        """Return the address of the DataCube's page."""
+        template = conf.get("datacube", "link_url", fallback="")
+        if not template:
+            return ""
+        made = BaseXCom.get_one(
+            key=XCOM_KEY,
+            dag_id=ti_key.dag_id,
+            task_id=ti_key.task_id,
+            run_id=ti_key.run_id,
+            map_index=ti_key.map_index,
+        )
+        return filled_in(template, made) if isinstance(made, dict) else ""
+
+
+def filled_in(template: str, made: Mapping[str, str]) -> str:
+    """Return the URL with ``{namespace}``, ``{name}`` and ``{uid}`` put in."""
+    for field in ("namespace", "name", "uid"):
+        template = template.replace(f"{{{field}}}", quote(made.get(field, ""), safe=""))
+    return template

@@ -1,0 +1,70 @@
+"""
+What a DAG author writes: ``from airflow_provider_datacube.models import Git, PVC, SecretRef``.
+
+The classes are the contract's own (``datacube_api``), so what they refuse, everybody refuses. The
+one addition is Jinja: ``PVC("ws-{{ ds_nodash }}")`` is no name that Kubernetes takes, and becomes
+one when the task runs; the operator checks it then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import WrapValidator
+
+from airflow_provider_datacube._templates import holds_template
+from datacube_api import models
+from datacube_api.core import ObjectName  # noqa: TC001 - pydantic reads the annotation
+from datacube_api.models import (
+    S3,
+    ConfigMapRef,
+    DataCube,
+    EnvVar,
+    Executor,
+    ExecutorOptions,
+    Git,
+    HuggingFace,
+    SecretRef,
+    Spec,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "PVC",
+    "S3",
+    "ConfigMapRef",
+    "DataCube",
+    "EnvVar",
+    "Executor",
+    "ExecutorOptions",
+    "Git",
+    "HuggingFace",
+    "SecretRef",
+    "Spec",
+]
+
+
+def _let_templates_pass(value: object, check: Callable[[object], str]) -> str:
+    return value if isinstance(value, str) and holds_template(value) else check(value)
+
+
+class _PVCReference(models.PVCReference):
+    name: Annotated[ObjectName, WrapValidator(_let_templates_pass)]
+
+
+class PVC(models.PVC):
+    """
+    A directory of a PersistentVolumeClaim; as a sink it may create the claim.
+
+    :param name: name of the claim (templated)
+    :param sub_path: path inside the volume, relative; a download creates it (templated)
+    :param size: create the claim with this capacity (``"10Gi"``) when it is not there yet;
+        an existing claim is used as it is. Downloads only. (templated)
+    :param access_mode: of the claim made by ``size``
+    :param storage_class: of the claim made by ``size``; the cluster's default without it
+    :param template: a whole PersistentVolumeClaimTemplate instead of ``size``
+    """
+
+    pvc: _PVCReference

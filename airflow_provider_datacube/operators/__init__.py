@@ -1,0 +1,1 @@
+"""The operator: one transfer as one task."""

@@ -1,0 +1,275 @@
+"""
+The operator: one DataCube as one task, created once and judged once.
+
+It knows tasks: what a try shares with the try before it, when to give up, what an ending means for
+the DAG. How to wait, to adopt and to talk to a cluster it asks others. Importing it loads no
+Kubernetes client. Nothing is remembered on ``self`` across a deferral.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import asdict
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from airflow.sdk import BaseOperator, conf
+
+from airflow_provider_datacube._adoption import create_or_adopt
+from airflow_provider_datacube._arguments import FILE_ENDINGS, Arguments, is_file_name, plain
+from airflow_provider_datacube._events import Ending, from_event
+from airflow_provider_datacube._failures import no_useless_retries
+from airflow_provider_datacube._manifest import check_early, check_file_was_read, complete
+from airflow_provider_datacube._naming import TaskIdentity
+from airflow_provider_datacube._watching import Limit, Pace
+from airflow_provider_datacube.hooks.datacube import DataCubeHook
+from airflow_provider_datacube.links.datacube import XCOM_KEY, DataCubeLink
+from airflow_provider_datacube.triggers.datacube import DataCubeTrigger
+from datacube_api.errors import (
+    DataCubeApiError,
+    DataCubeFailedError,
+    DataCubeTimeoutError,
+    DataCubeUnavailableError,
+)
+from datacube_api.reference import CubeRef
+from datacube_api.status import Phase, evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    import jinja2
+    from airflow.sdk import BaseOperatorLink, Context
+
+    from airflow_provider_datacube._adoption import Adopted
+    from datacube_api.models import End, Executor
+
+
+class DataCubeOperator(BaseOperator):
+    """
+    Move data between a Kubernetes volume and Git, Hugging Face or S3.
+
+    Give ``source`` and ``sink`` (exactly one of them a ``PVC``), or a whole ``manifest``. A retry
+    takes up the DataCube that the try before it left unfinished, and makes a new one after a
+    failed one. Returns ``namespace``, ``name``, ``uid``, ``pvc``, ``sub_path``, ``pod`` and
+    ``result`` as XCom.
+
+    :param source: where the data comes from: a model (``Git(...)``, ``PVC(...)``) or a mapping
+        of the manifest's shape (templated)
+    :param sink: where it goes, in the same way (templated)
+    :param transfer_executor: settings of the transfer pod, the manifest's ``spec.executor``:
+        ``Executor(...)`` or a mapping; ``executor`` is Airflow's own (templated)
+    :param manifest: a whole DataCube instead: a mapping, YAML text, or the path of a templated
+        ``.yaml`` or ``.yml`` file (templated)
+    :param name: of the DataCube; derived from the task instance without it (templated)
+    :param namespace: of the DataCube; the manifest's or the connection's without it (templated)
+    :param kubernetes_conn_id: connection of type ``kubernetes``
+    :param deferrable: wait in the triggerer instead of holding a worker slot
+    :param poll_interval: seconds between two looks where the account may not watch
+    :param timeout: give up, and delete the DataCube, after so many seconds (or a timedelta); while
+        deferred ``execution_timeout`` counts as well
+    :param on_kill_action: what becomes of the DataCube when the task is killed or times out:
+        ``delete`` or ``keep``
+    """
+
+    template_fields: Collection[str] = (
+        "source",
+        "sink",
+        "transfer_executor",
+        "manifest",
+        "name",
+        "namespace",
+    )
+    template_ext: Sequence[str] = FILE_ENDINGS
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        "source": "json",
+        "sink": "json",
+        "transfer_executor": "json",
+        "manifest": "yaml",
+    }
+    operator_extra_links: Collection[BaseOperatorLink] = (DataCubeLink(),)
+    ui_color = "#d7eef4"
+
+    # Between attempts to create, while the API server cannot be reached or is overloaded.
+    _create_pauses_s: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0, 4.0)
+
+    def __init__(  # noqa: PLR0913 - an operator's settings, keyword-only
+        self,
+        *,
+        source: End | Mapping[str, Any] | None = None,
+        sink: End | Mapping[str, Any] | None = None,
+        transfer_executor: Executor | Mapping[str, Any] | None = None,
+        manifest: Mapping[str, Any] | str | None = None,
+        name: str | None = None,
+        namespace: str | None = None,
+        kubernetes_conn_id: str = DataCubeHook.default_conn_name,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: float = 5.0,
+        timeout: timedelta | float | None = None,
+        on_kill_action: Literal["delete", "keep"] = "delete",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.source = plain(source)
+        self.sink = plain(sink)
+        self.transfer_executor = plain(transfer_executor)
+        self.manifest = plain(manifest)
+        self.name = name
+        self.namespace = namespace
+        self.kubernetes_conn_id = kubernetes_conn_id
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        self.on_kill_action = on_kill_action
+        self._given = Arguments.of(self)
+        self._ref: CubeRef | None = None
+        check_early(self._given)
+
+    def prepare_template(self) -> None:
+        """Look at a manifest file as soon as Airflow has read it: when the DAG is parsed."""
+        check_file_was_read(self.manifest)
+        self._given = Arguments.of(self)
+        check_early(self._given)
+
+    def render_template(
+        self,
+        content: Any,
+        context: Context,
+        jinja_env: jinja2.Environment | None = None,
+        seen_oids: set[int] | None = None,
+    ) -> Any:
+        """
+        Render as Airflow does, except that only ``manifest`` may name a file.
+
+        Airflow takes every string that ends in one of ``template_ext`` for a path, however deep it
+        stands: ``HuggingFace(files="config.yaml")`` would be looked for beside the DAG.
+        """
+        is_file = content is self.manifest and is_file_name(content)
+        if isinstance(content, str) and content.endswith(FILE_ENDINGS) and not is_file:
+            content += "{##}"  # an empty Jinja comment: renders to nothing, and ends otherwise
+        return super().render_template(content, context, jinja_env, seen_oids)
+
+    @cached_property
+    def hook(self) -> DataCubeHook:
+        """The hook of this task's connection."""
+        return DataCubeHook(self.kubernetes_conn_id)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Create the DataCube, or take up the one an earlier try made, and see it to its end."""
+        with no_useless_retries():
+            limit = self._limit()
+            cube = self._create_or_adopt(context)
+            ref = self._ref = CubeRef.of(cube)
+            context["ti"].xcom_push(key=XCOM_KEY, value=asdict(ref))
+            if evaluate(cube.get("status")).phase.is_terminal:
+                return self._conclude(Ending.of(cube))
+            if self.deferrable:
+                self.defer(trigger=self._trigger(ref, limit), method_name="execute_complete")
+            pace = Pace(self.poll_interval)
+            return self._see_to_the_end(lambda: self.hook.wait(ref, pace=pace, limit=limit))
+
+    def execute_complete(
+        self,
+        context: Context,  # noqa: ARG002 - Airflow's signature
+        event: object,
+    ) -> dict[str, Any]:
+        """Resume after the trigger fired."""
+        with no_useless_retries():
+            return self._see_to_the_end(lambda: from_event(event))
+
+    def on_kill(self) -> None:
+        """Delete the DataCube that this worker is waiting for."""
+        if self._ref is not None:
+            self._cancel(self._ref)
+
+    def _create_or_adopt(self, context: Context) -> Mapping[str, Any]:
+        manifest = complete(self._given, Arguments.of(self))
+        if "namespace" not in manifest["metadata"]:
+            manifest["metadata"]["namespace"] = self.hook.namespace
+        ti = context["ti"]
+        index = -1 if ti.map_index is None else ti.map_index
+        identity = TaskIdentity(ti.dag_id, ti.run_id, ti.task_id, index)
+        adopted = self._patiently(
+            lambda: create_or_adopt(self.hook, manifest, identity, ti.try_number)
+        )
+        ref = CubeRef.of(adopted.cube)
+        if not adopted.was_there:
+            self.log.info("Created DataCube %s", ref)
+            return adopted.cube
+        self.log.info("Adopted DataCube %s, which an earlier try left unfinished", ref)
+        if adopted.cube["spec"] != manifest["spec"]:
+            self.log.warning(
+                "DataCube %s has another spec than this try rendered; delete it to start anew",
+                ref,
+            )
+        return adopted.cube
+
+    def _patiently(self, create: Callable[[], Adopted]) -> Adopted:
+        """Create; again after faults that pass, since a second time adopts what the first made."""
+        for pause_s in self._create_pauses_s:
+            try:
+                return create()
+            except DataCubeUnavailableError as error:
+                self.log.warning("%s; trying again in %s seconds", error, pause_s)
+                threading.Event().wait(pause_s)
+        return create()
+
+    def _limit(self) -> Limit:
+        """
+        Return when to give up.
+
+        Airflow enforces ``execution_timeout`` on the worker only, and each segment of a deferred
+        task has it anew: while deferred it is the deadline's business.
+        """
+        timeouts = [] if self.timeout is None else [self.timeout]
+        if self.deferrable and self.execution_timeout is not None:
+            timeouts.append(self.execution_timeout.total_seconds())
+        if not timeouts:
+            return Limit()
+        return Limit(time.time() + min(timeouts), min(timeouts))
+
+    def _trigger(self, ref: CubeRef, limit: Limit) -> DataCubeTrigger:
+        return DataCubeTrigger(
+            **asdict(ref),
+            kubernetes_conn_id=self.kubernetes_conn_id,
+            poll_interval=self.poll_interval,
+            deadline=limit.deadline,
+            timeout_s=limit.timeout_s,
+            on_kill_action=self.on_kill_action,
+        )
+
+    def _see_to_the_end(self, wait: Callable[[], Ending]) -> dict[str, Any]:
+        try:
+            return self._conclude(wait())
+        except DataCubeTimeoutError as error:
+            self._cancel(error.ref)
+            raise
+
+    def _conclude(self, ending: Ending) -> dict[str, Any]:
+        """Judge: the only place where an ending becomes success or failure."""
+        ref, outcome = ending.ref, ending.outcome
+        if outcome.phase is not Phase.SUCCEEDED:
+            self.log.error(
+                "DataCube %s ended %s, reason %s, pod %s: %s",
+                ref,
+                outcome.phase,
+                outcome.reason or "not given",
+                outcome.pod or "unknown",
+                outcome.message or "no message",
+            )
+            raise DataCubeFailedError(ref, outcome)
+        self.log.info("DataCube %s is complete: %s", ref, outcome.message or outcome.reason)
+        return ending.summary()
+
+    def _cancel(self, ref: CubeRef) -> None:
+        """Delete the DataCube; that this fails must not hide why it was tried."""
+        if self.on_kill_action != "delete":
+            self.log.info("DataCube %s stays, as on_kill_action says", ref)
+            return
+        try:
+            self.hook.delete(ref)
+        except DataCubeApiError as error:
+            self.log.warning("DataCube %s could not be deleted: %s", ref, error)
+        else:
+            self.log.info("Deleted DataCube %s", ref)

@@ -1,0 +1,1 @@
+"""The trigger: waits for a DataCube in the triggerer."""

@@ -1,0 +1,150 @@
+"""
+The trigger: waits for one DataCube in the triggerer, and always ends with exactly one event.
+
+The event carries facts; the operator judges them. Nothing blocks the event loop, no credential is
+in what is stored of a trigger, and nothing of the cluster is touched when a trigger merely moves to
+another triggerer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_datacube._connecting import connect
+from airflow_provider_datacube._events import Ending, to_error_event, to_event
+from airflow_provider_datacube._watching import Limit, Pace, wait_until_terminal
+from datacube_api.errors import DataCubeError
+from datacube_api.reference import CubeRef
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+# States in which nobody will come back for the DataCube. In all others (deferred, scheduled,
+# queued, running…) this try, or a next one that adopts it, still wants it.
+_ABANDONED = (None, "success", "failed", "skipped", "upstream_failed", "removed")
+_KILL_S = 20.0
+
+
+class DataCubeTrigger(BaseTrigger):
+    """
+    Wait until a DataCube cannot change any more.
+
+    :param namespace: of the DataCube
+    :param name: of the DataCube
+    :param uid: which object of that name
+    :param kubernetes_conn_id: connection of type ``kubernetes``
+    :param poll_interval: seconds between two looks where the account may not watch
+    :param deadline: moment to give up at, in seconds since the epoch
+    :param timeout_s: what the deadline was made of, for the message
+    :param on_kill_action: ``delete`` the DataCube when a user kills the task, or ``keep`` it
+    """
+
+    def __init__(  # noqa: PLR0913 - stored field by field, read by other releases
+        self,
+        *,
+        namespace: str,
+        name: str,
+        uid: str,
+        kubernetes_conn_id: str,
+        poll_interval: float = 5.0,
+        deadline: float | None = None,
+        timeout_s: float = 0.0,
+        on_kill_action: str = "delete",
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's
+        self.ref = CubeRef(namespace, name, uid)
+        self.kubernetes_conn_id = kubernetes_conn_id
+        self.poll_interval = poll_interval
+        self.deadline = deadline
+        self.timeout_s = timeout_s
+        self.on_kill_action = on_kill_action
+        self._has_fired = False
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class and what it is made from; no credential, only a connection's id."""
+        arguments = {
+            "namespace": self.ref.namespace,
+            "name": self.ref.name,
+            "uid": self.ref.uid,
+            "kubernetes_conn_id": self.kubernetes_conn_id,
+            "poll_interval": self.poll_interval,
+            "deadline": self.deadline,
+            "timeout_s": self.timeout_s,
+            "on_kill_action": self.on_kill_action,
+        }
+        return f"{DataCubeTrigger.__module__}.{DataCubeTrigger.__qualname__}", arguments
+
+    async def run(self) -> AsyncGenerator[TriggerEvent, None]:
+        """Yield the one event."""
+        event = await self._event()
+        # Told apart from a kill: Airflow cancels a trigger whose event it has taken as well.
+        self._has_fired = True
+        yield TriggerEvent(event)  # type: ignore[no-untyped-call]  # Airflow's
+
+    async def _event(self) -> dict[str, Any]:
+        try:
+            cube = await wait_until_terminal(
+                self._connect,
+                self.ref,
+                pace=Pace(self.poll_interval),
+                limit=Limit(self.deadline, self.timeout_s),
+                log=self.log,
+            )
+            return to_event(Ending.of(cube))
+        except DataCubeError as error:
+            return to_error_event(self.ref, error)
+        except Exception as error:
+            # The last guard: a trigger that ends without an event leaks the DataCube.
+            self.log.exception("Waiting for DataCube %s broke off", self.ref)
+            return to_error_event(self.ref, error)
+
+    async def on_kill(self) -> None:
+        """
+        Delete the DataCube when a user has ended the task.
+
+        Airflow 3.3.0 to 3.3.2 also calls this when the trigger moves to another triggerer
+        (https://github.com/apache/airflow/pull/73454), so the task's state is asked for first; in
+        doubt the DataCube stays, and the next try adopts it.
+        """
+        if self._has_fired or self.on_kill_action != "delete":
+            return
+        if not await self._is_abandoned():
+            self.log.info("DataCube %s stays: the task may still want it", self.ref)
+            return
+        try:
+            async with asyncio.timeout(_KILL_S), self._connect() as cubes:
+                await cubes.delete(self.ref)
+        except (DataCubeError, TimeoutError) as error:
+            self.log.warning("DataCube %s could not be deleted: %s", self.ref, error)
+        else:
+            self.log.info("Deleted DataCube %s", self.ref)
+
+    async def _is_abandoned(self) -> bool:
+        try:
+            return await self._task_state() in _ABANDONED
+        except Exception as error:  # noqa: BLE001 - whatever Airflow's own API raises means "unsure"
+            self.log.warning("The task's state is unknown (%s)", type(error).__name__)
+            return False
+
+    async def _task_state(self) -> str | None:
+        """Return the state that Airflow has for the task instance; None when it was cleared."""
+        from airflow.sdk.execution_time.task_runner import (  # noqa: PLC0415 - triggerer only
+            RuntimeTaskInstance,
+        )
+        from asgiref.sync import sync_to_async  # noqa: PLC0415 - triggerer only
+
+        ti = self.task_instance
+        if ti is None:
+            raise LookupError
+        states = await sync_to_async(RuntimeTaskInstance.get_task_states)(
+            dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index
+        )
+        key = ti.task_id if ti.map_index < 0 else f"{ti.task_id}_{ti.map_index}"
+        state: str | None = states[ti.run_id][key]
+        return state
+
+    def _connect(self) -> Any:
+        return connect(self.kubernetes_conn_id)

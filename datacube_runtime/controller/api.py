@@ -1,0 +1,120 @@
+"""
+What the controller asks of a Kubernetes API: five verbs, and what may come back.
+
+The loop is written against ``Api``; ``cluster`` is the one that talks to a server. Kubernetes'
+machine words (status, reason) decide here what a refusal means, never its text.
+
+Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from datacube_api.errors import DataCubeApiError
+from datacube_api.reference import API_VERSION, PLURAL
+from datacube_runtime.controller.naming import MANAGED_BY
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from datacube_runtime.controller.objects import Key, Obj
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One kind of object: where the API has it, and which of them are ours to watch."""
+
+    prefix: str
+    plural: str
+    selector: str = ""
+
+    def path(self, namespace: str | None = None, *rest: str) -> str:
+        """Return the path of the collection, or with ``rest`` of an object or subresource."""
+        place = f"/namespaces/{namespace}" if namespace else ""
+        return "/".join((f"{self.prefix}{place}/{self.plural}", *rest))
+
+
+_OURS = ",".join(f"{key}={value}" for key, value in MANAGED_BY.items())
+
+CUBES = Resource(f"/apis/{API_VERSION}", PLURAL)
+JOBS = Resource("/apis/batch/v1", "jobs", _OURS)
+PODS = Resource("/api/v1", "pods", _OURS)
+VOLUMES = Resource("/api/v1", "persistentvolumeclaims")
+
+
+class Snapshot(NamedTuple):
+    """All objects as they were at one version, from which a watch may go on."""
+
+    items: tuple[Obj, ...]
+    version: str
+
+
+class WatchEvent(NamedTuple):
+    """ADDED, MODIFIED, DELETED or BOOKMARK, and the object, of which a bookmark is only a shell."""
+
+    kind: str
+    obj: Obj
+
+
+class ApiError(DataCubeApiError):
+    """The API server refused; ``reason`` is the word of its metav1.Status."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message, status)
+        self.reason = reason
+
+    @property
+    def is_not_found(self) -> bool:
+        """Nothing of that name is there."""
+        return self.status == HTTPStatus.NOT_FOUND
+
+    @property
+    def is_taken(self) -> bool:
+        """The name belongs to an object already."""
+        return self.status == HTTPStatus.CONFLICT and self.reason == "AlreadyExists"
+
+    @property
+    def is_stale(self) -> bool:
+        """The object changed since it was read."""
+        return self.status == HTTPStatus.CONFLICT and not self.is_taken
+
+    @property
+    def is_expired(self) -> bool:
+        """The version asked for is forgotten: list again."""
+        return self.status == HTTPStatus.GONE or self.reason in ("Expired", "Gone")
+
+    @property
+    def is_invalid(self) -> bool:
+        """The object itself is wrong, and will be the next time."""
+        return self.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    @property
+    def is_forbidden(self) -> bool:
+        """The account may not, or a quota is used up: somebody may change that."""
+        return self.status == HTTPStatus.FORBIDDEN
+
+
+class Api(Protocol):
+    """The verbs: an ApiError when refused, a DataCubeUnavailableError without an answer."""
+
+    async def list(
+        self, resource: Resource, namespace: str | None, selector: str | None = None
+    ) -> Snapshot:
+        """Return all objects; by the resource's own selector unless another is given."""
+
+    def watch(
+        self, resource: Resource, namespace: str | None, since: str
+    ) -> AsyncGenerator[WatchEvent, None]:
+        """Yield what changes after a version, until the server ends it."""
+
+    async def read(self, resource: Resource, key: Key) -> Obj | None:
+        """Return the object as it is now; None where there is none."""
+
+    async def create(self, resource: Resource, manifest: Mapping[str, Any]) -> Obj:
+        """Create an object; return it as it was stored."""
+
+    async def patch_status(self, cube: Obj, status: Mapping[str, Any]) -> Obj:
+        """Write a DataCube's status, unless it changed since ``cube`` was read."""

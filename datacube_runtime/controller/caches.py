@@ -1,0 +1,90 @@
+"""
+What is known about one DataCube: from the watches where that is enough, asked where it is not.
+
+A watch lags, and three of them lag differently. Where acting on old knowledge could do harm (a
+second Job; an end without its message), the API server is asked again. This happens about once at
+the beginning and at most once at the end of a DataCube's life.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from datacube_api.reference import KIND
+from datacube_runtime.controller import reconcile, report
+from datacube_runtime.controller.api import CUBES, JOBS, PODS, VOLUMES
+from datacube_runtime.controller.job import job_name
+from datacube_runtime.controller.naming import CUBE_LABEL
+from datacube_runtime.controller.objects import Key, controller_of, is_owned_by, uid_of
+from datacube_runtime.controller.store import Store
+
+if TYPE_CHECKING:
+    from datacube_runtime.controller.api import Api
+    from datacube_runtime.controller.objects import Obj
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The inputs of a plan."""
+
+    cube: Obj
+    job: Obj | None = None
+    pods: tuple[Obj, ...] = ()
+    pvc: Obj | None = None
+
+
+@dataclass(frozen=True)
+class Caches:
+    """The stores that the watches fill."""
+
+    cubes: Store = field(default_factory=Store)
+    jobs: Store = field(default_factory=Store)
+    pods: Store = field(default_factory=Store)
+
+    def cube_of_job(self, job: Obj) -> Key | None:
+        """Return the DataCube that a Job is of."""
+        owner = controller_of(job)
+        if owner.get("kind") != KIND:
+            return None
+        return Key(job["metadata"]["namespace"], owner["name"])
+
+    def cube_of_pod(self, pod: Obj) -> Key | None:
+        """Return the DataCube that a pod is of; None while its Job has not been seen."""
+        job = self.jobs.with_uid(controller_of(pod).get("uid") or "")
+        return None if job is None else self.cube_of_job(job)
+
+    async def observe(self, api: Api, key: Key) -> Observed | None:
+        """Return what there is about a DataCube; None where nothing is to be done about it."""
+        cube = self.cubes.get(key)
+        if cube is None or reconcile.is_settled(cube):
+            return None
+        job = self.jobs.get(_job_key(key))
+        if job is not None and is_owned_by(job, cube):
+            return Observed(cube, job, await self._pods(api, job))
+        return await self._read_again(api, key)
+
+    async def _read_again(self, api: Api, key: Key) -> Observed | None:
+        # In this order: a Job that came and went is then known from the DataCube's status.
+        job = await api.read(JOBS, _job_key(key))
+        cube = await api.read(CUBES, key)
+        if cube is None:
+            return None
+        if job is not None:
+            return Observed(cube, job, await self._pods(api, job))
+        claim = reconcile.claim_of(cube)
+        pvc = await api.read(VOLUMES, Key(key.namespace, claim)) if claim else None
+        return Observed(cube, pvc=pvc)
+
+    async def _pods(self, api: Api, job: Obj) -> tuple[Obj, ...]:
+        pods = self.pods.owned_by(uid_of(job))
+        label = (job["metadata"].get("labels") or {}).get(CUBE_LABEL)
+        if label is None or report.is_conclusive(job, pods):
+            return pods
+        selector = f"{CUBE_LABEL}={label}"
+        found = await api.list(PODS, job["metadata"]["namespace"], selector)
+        return tuple(pod for pod in found.items if is_owned_by(pod, job))
+
+
+def _job_key(cube: Key) -> Key:
+    return Key(cube.namespace, job_name(cube.name))

@@ -1,0 +1,219 @@
+"""
+What to do next for one DataCube, given what is there: the whole policy of the controller.
+
+Pure and level-based. Nothing is remembered between two plans but what the API server holds, so a
+plan may be dropped, repeated or half carried out, and the next one continues. ``plan`` trusts what
+it is given to be fresh where it matters: a Job that is said to be missing must have been looked
+for, since a second Job would be a second transfer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from datacube_api.errors import DataCubeSpecError
+from datacube_api.models import DataCube, Direction
+from datacube_api.reasons import Reason
+from datacube_api.reference import KIND
+from datacube_api.status import evaluate
+from datacube_runtime.controller import report
+from datacube_runtime.controller.job import job_manifest, job_name
+from datacube_runtime.controller.objects import controller_of, is_being_deleted, is_owned_by
+from datacube_runtime.controller.volume import volume_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from datacube_api.models import Spec
+    from datacube_runtime.controller.objects import Obj
+    from datacube_runtime.controller.settings import Settings
+
+_LOOK_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True)
+class CreateVolume:
+    """Make the claim; that it is there already is as good."""
+
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CreateJob:
+    """Make the Job; that the name is taken means that somebody has to look again."""
+
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PatchStatus:
+    """Write this whole status, unless the DataCube has changed meanwhile."""
+
+    status: Mapping[str, Any]
+
+
+Action: TypeAlias = CreateVolume | CreateJob | PatchStatus
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do, in this order; and when to look again though nothing changed (seconds)."""
+
+    actions: tuple[Action, ...] = ()
+    requeue_after_s: float | None = None
+
+
+def plan(  # noqa: PLR0913, PLR0917 - everything that a decision depends on
+    cube: Obj,
+    job: Obj | None,
+    pods: Sequence[Obj],
+    pvc: Obj | None,
+    now: datetime,
+    settings: Settings,
+) -> Plan:
+    """
+    Compare what is asked with what is there; same inputs, same plan.
+
+    :param job: the object that has the name of the DataCube's Job, whoever made it
+    :param pods: those of that Job
+    :param pvc: the claim ``claim_of`` names
+    """
+    if is_settled(cube):
+        return Plan()
+    if job is not None:
+        return _follow(cube, job, pods, now)
+    if _had_a_job(cube):
+        return _fail(cube, Reason.JOB_LOST, _lost(cube), now)
+    try:
+        spec = _spec_of(cube)
+    except DataCubeSpecError as error:
+        return _fail(cube, Reason.INVALID_SPEC, str(error), now)
+    return _begin(cube, spec, pvc, now, settings)
+
+
+def is_settled(cube: Obj) -> bool:
+    """
+    Tell whether nothing is to be done any more: it ended, or it is being deleted.
+
+    A finished DataCube is never touched again. Of a deleted one the garbage collection takes the
+    Job, through its owner reference.
+    """
+    return is_being_deleted(cube) or evaluate(cube.get("status")).phase.is_terminal
+
+
+def claim_of(cube: Obj) -> str | None:
+    """Return the name of the claim that has to be there before the Job is; None if that is moot."""
+    if is_settled(cube):
+        return None
+    try:
+        return _spec_of(cube).volume.name
+    except DataCubeSpecError:
+        return None
+
+
+def refusal(cube: Obj, action: Action, message: str, now: datetime, *, final: bool) -> Plan:
+    """
+    Decide what to tell when the API server refused to create something.
+
+    ``final`` means that it found the object invalid, which no retry will change. Else (RBAC, a
+    quota) somebody may still allow it, and reads in the status what is missing.
+    """
+    field = "spec.sink.pvc.template" if isinstance(action, CreateVolume) else "spec"
+    text = f"{field}: the API server refuses what is made of it: {message}"
+    if final:
+        return _fail(cube, Reason.INVALID_SPEC, text, now)
+    return _say(cube, report.waiting(_status_of(cube), Reason.POD_PENDING, text, now))
+
+
+def _begin(cube: Obj, spec: Spec, pvc: Obj | None, now: datetime, settings: Settings) -> Plan:
+    create_job = CreateJob(job_manifest(cube, spec, settings))
+    if pvc is not None and not is_being_deleted(pvc):
+        return Plan((create_job,))
+    if spec.volume.template is None:
+        return _await_volume(cube, spec, now, settings)
+    if pvc is not None:
+        text = f"{_claim(spec)} is being deleted; a new one is made when it is gone"
+        waiting = report.waiting(_status_of(cube), Reason.VOLUME_NOT_FOUND, text, now)
+        return _say(cube, waiting, requeue_after_s=_LOOK_AGAIN_S)
+    volume = volume_manifest(cube["metadata"]["namespace"], spec.volume)
+    return Plan((CreateVolume(volume), create_job))
+
+
+def _await_volume(cube: Obj, spec: Spec, now: datetime, settings: Settings) -> Plan:
+    """Wait a little: a DataCube and its claim are often applied together, in any order."""
+    mend = "create it first"
+    if spec.direction is Direction.DOWNLOAD:
+        mend += ", or give spec.sink.pvc.template so that it is created"
+    namespace = cube["metadata"]["namespace"]
+    text = f"{_claim(spec)} is not there in namespace {namespace!r}: {mend}"
+    left_s = settings.volume_grace_s - (now - _created(cube)).total_seconds()
+    if left_s <= 0:
+        return _fail(cube, Reason.VOLUME_NOT_FOUND, text, now)
+    waiting = report.waiting(_status_of(cube), Reason.VOLUME_NOT_FOUND, text, now)
+    return _say(cube, waiting, requeue_after_s=min(_LOOK_AGAIN_S, left_s))
+
+
+def _follow(cube: Obj, job: Obj, pods: Sequence[Obj], now: datetime) -> Plan:
+    """Tell how the Job fares, if it is this DataCube's."""
+    status = _status_of(cube)
+    if is_owned_by(job, cube):
+        return _say(cube, report.observed(status, job, pods, now))
+    name = job["metadata"]["name"]
+    if _is_of_a_predecessor(job, cube):
+        text = f"waiting until Job {name!r} of a deleted DataCube of the same name is gone"
+        told = report.waiting(status, Reason.POD_PENDING, text, now)
+        return _say(cube, told, requeue_after_s=_LOOK_AGAIN_S)
+    text = f"Job {name!r} is there already and is not this DataCube's: delete or rename one of them"
+    return _fail(cube, Reason.JOB_NOT_OURS, text, now)
+
+
+def _is_of_a_predecessor(job: Obj, cube: Obj) -> bool:
+    """
+    Tell whether the garbage collection is about to take the Job.
+
+    It is where the owner has our name and another uid: names are unique, so that owner is gone.
+    """
+    owner = controller_of(job)
+    return (owner.get("kind"), owner.get("name")) == (KIND, cube["metadata"]["name"])
+
+
+def _had_a_job(cube: Obj) -> bool:
+    status = _status_of(cube)
+    return bool(status.get("pod")) or report.has_been_initialized(status)
+
+
+def _lost(cube: Obj) -> str:
+    name = job_name(cube["metadata"]["name"])
+    return (
+        f"Job {name!r} was deleted before its end was seen, so nobody knows how far the transfer "
+        "came: create a new DataCube to run it again"
+    )
+
+
+def _claim(spec: Spec) -> str:
+    end = "sink" if spec.direction is Direction.DOWNLOAD else "source"
+    return f"spec.{end}.pvc.name: PersistentVolumeClaim {spec.volume.name!r}"
+
+
+def _fail(cube: Obj, reason: Reason, message: str, now: datetime) -> Plan:
+    return _say(cube, report.failed(_status_of(cube), reason, message, now))
+
+
+def _say(cube: Obj, status: Mapping[str, Any], *, requeue_after_s: float | None = None) -> Plan:
+    changed = status != _status_of(cube)
+    return Plan((PatchStatus(status),) if changed else (), requeue_after_s)
+
+
+def _spec_of(cube: Obj) -> Spec:
+    return DataCube.from_manifest(cube).spec
+
+
+def _status_of(cube: Obj) -> Mapping[str, Any]:
+    status: Mapping[str, Any] = cube.get("status") or {}
+    return status
+
+
+def _created(cube: Obj) -> datetime:
+    return datetime.fromisoformat(cube["metadata"]["creationTimestamp"])

@@ -1,0 +1,180 @@
+"""
+From what the Job and its pods say to the status of the DataCube, in the contract's words.
+
+Pure. A status grows out of the one before: what is not ours to say is kept, an attempt that ran
+is not forgotten when its pod is, and saying the same again changes nothing, not even a time. At the
+end all three conditions are there, as the platform's own controller writes them.
+
+Source: "Conditions" in the contract.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from datacube_api.conditions import with_condition
+from datacube_api.reasons import Reason
+from datacube_api.status import ConditionType, evaluate
+from datacube_runtime.controller import pods as podlike
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from datacube_runtime.controller.objects import Obj
+
+Status: TypeAlias = dict[str, Any]
+
+_INITIALIZED = "The DataCube is initialized"
+_COMPLETE = "The DataCube is complete"
+
+
+def has_been_initialized(status: Mapping[str, Any]) -> bool:
+    """Tell whether an attempt was ever seen running."""
+    conditions = status.get("conditions") or ()
+    return any(
+        c.get("type") == ConditionType.INITIALIZED and c.get("status") == "True" for c in conditions
+    )
+
+
+def waiting(status: Mapping[str, Any], reason: Reason, message: str, now: datetime) -> Status:
+    """Return the status of a DataCube whose first attempt does not run yet, and why."""
+    if has_been_initialized(status):
+        return dict(status)
+    return _with(
+        status, ConditionType.INITIALIZED, is_true=False, reason=reason, message=message, now=now
+    )
+
+
+def failed(status: Mapping[str, Any], reason: Reason, message: str, now: datetime) -> Status:
+    """Return the status of a DataCube that failed for good."""
+    known = {c.get("type") for c in status.get("conditions") or ()}
+    told = dict(status)
+    if ConditionType.INITIALIZED not in known:  # else it says what was waited for: that stays
+        told = waiting(told, reason, message, now)
+    told = _with(told, ConditionType.COMPLETE, is_true=False, reason=reason, message="", now=now)
+    return _with(told, ConditionType.FAILED, is_true=True, reason=reason, message=message, now=now)
+
+
+def observed(status: Mapping[str, Any], job: Obj, pods: Sequence[Obj], now: datetime) -> Status:
+    """Return the status that follows from the Job and those of its pods that are still there."""
+    told = _facts(status, job, pods)
+    pod = podlike.newest(pods)
+    done = finished_condition(job)
+    if done and done["type"] == "Complete":
+        return _complete(told, job, pods, now)
+    if any(podlike.has_started(pod) for pod in pods):
+        told = _initialized(told, now)
+    if done:
+        return _failed(told, job, pods, now)
+    if pod is None:
+        return waiting(told, Reason.POD_PENDING, f"Job {_name(job)} has no pod yet", now)
+    trouble = podlike.trouble(pod)
+    message = f"pod {_name(pod)} is pending" + (f": {trouble}" if trouble else "")
+    return waiting(told, Reason.POD_PENDING, message, now)
+
+
+def is_conclusive(job: Obj, pods: Sequence[Obj]) -> bool:
+    """
+    Tell whether what is known of the pods is as new as what is known of the Job.
+
+    Jobs and pods are watched side by side, so the Job's end may be seen before its last pod's. The
+    end is written once; it must not be written without the transfer's last words.
+    """
+    if not finished_condition(job):
+        return True
+    counts = job.get("status", {})
+    ended = int(counts.get("succeeded") or 0) + int(counts.get("failed") or 0)
+    return sum(map(podlike.is_finished, pods)) >= max(1, ended)
+
+
+def finished_condition(job: Obj) -> Mapping[str, Any] | None:
+    """
+    Return the condition that ended a Job; None while it may still go on.
+
+    Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup
+    """
+    conditions = job.get("status", {}).get("conditions") or ()
+    return next(
+        (c for c in conditions if c["type"] in ("Complete", "Failed") and c["status"] == "True"),
+        None,
+    )
+
+
+def _facts(status: Mapping[str, Any], job: Obj, pods: Sequence[Obj]) -> Status:
+    told = dict(status)
+    if (pod := podlike.newest(pods)) is not None:
+        told["pod"] = podlike.summary(pod)
+    if attempts := max(_attempts(job), len(pods), int(told.get("attempts") or 0)):
+        told["attempts"] = attempts
+    if started := job.get("status", {}).get("startTime"):
+        told["startTime"] = started
+    return told
+
+
+def _attempts(job: Obj) -> int:
+    counts = job.get("status", {})
+    return sum(int(counts.get(word) or 0) for word in ("active", "succeeded", "failed"))
+
+
+def _initialized(status: Mapping[str, Any], now: datetime) -> Status:
+    reason = Reason.TRANSFER_STARTED
+    return _with(
+        status,
+        ConditionType.INITIALIZED,
+        is_true=True,
+        reason=reason,
+        message=_INITIALIZED,
+        now=now,
+    )
+
+
+def _complete(status: Mapping[str, Any], job: Obj, pods: Sequence[Obj], now: datetime) -> Status:
+    said = next(filter(None, map(podlike.success, pods)), None)
+    reason = Reason.TRANSFER_SUCCEEDED
+    message = (said and said.message) or _COMPLETE
+    told = _initialized(status, now)
+    told = _with(
+        told, ConditionType.COMPLETE, is_true=True, reason=reason, message=message, now=now
+    )
+    told = _with(told, ConditionType.FAILED, is_true=False, reason=reason, message="", now=now)
+    if said is not None and said.result:
+        told["result"] = dict(said.result)
+    if ended := job["status"].get("completionTime"):
+        told["completionTime"] = ended
+    return told
+
+
+def _failed(status: Mapping[str, Any], job: Obj, pods: Sequence[Obj], now: datetime) -> Status:
+    condition = finished_condition(job) or {}
+    pod = podlike.newest(pod for pod in pods if podlike.is_finished(pod))
+    if pod is not None:
+        why = podlike.failure(pod)
+    else:
+        said = condition.get("message") or condition.get("reason") or "no reason given"
+        why = podlike.Failure(Reason.BACKOFF_LIMIT_EXCEEDED, f"Job {_name(job)} failed: {said}")
+    attempts = int(status.get("attempts") or 0)
+    message = f"after {attempts} attempts: {why.message}" if attempts > 1 else why.message
+    told = failed(status, why.reason, message, now)
+    if ended := condition.get("lastTransitionTime"):
+        told["completionTime"] = ended
+    return told
+
+
+def _with(  # noqa: PLR0913 - the fields of a condition, and when
+    status: Mapping[str, Any],
+    kind: ConditionType,
+    *,
+    is_true: bool,
+    reason: Reason,
+    message: str,
+    now: datetime,
+) -> Status:
+    old = status.get("conditions") or ()
+    new = with_condition(old, kind, is_true=is_true, reason=reason, message=message, now=now)
+    told = {**status, "conditions": new}
+    return {**told, "phase": str(evaluate(told).phase)}
+
+
+def _name(obj: Obj) -> str:
+    return str(obj["metadata"]["name"])

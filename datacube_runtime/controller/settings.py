@@ -1,0 +1,19 @@
+"""What the person who runs the controller may choose: read once, passed down frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The controller's settings; ``namespace`` None means all namespaces."""
+
+    image: str = "datacube-runtime:latest"
+    image_pull_policy: str = "IfNotPresent"
+    namespace: str | None = None
+    workers: int = 4
+    volume_grace_s: float = 10.0
+    """How long after its creation a DataCube may wait for a claim that nobody has made yet."""
+    resync_s: float = 600.0
+    """How often every DataCube is looked at again, whatever the watches said."""

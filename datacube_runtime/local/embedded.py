@@ -1,0 +1,158 @@
+"""
+The embedded cluster as a whole: API server, runner and controller over one data directory.
+
+The order matters. Up: the store, the DataCube definition, the server, then the kubeconfig, and
+only then those who use it. Down: the controller first, so that nobody reacts to what is being
+ended; then the runner with its processes; the server last, which answers to the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import os
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from datacube_api.crd import crd
+from datacube_runtime.local import access
+from datacube_runtime.local.controllerchild import keep_controller
+from datacube_runtime.local.registry import Registry
+from datacube_runtime.local.resources import DEFINITIONS
+from datacube_runtime.local.runner import Runner
+from datacube_runtime.local.server import application, serve
+from datacube_runtime.local.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from aiohttp import web
+
+_PRIVATE_DIRECTORY = 0o700
+
+
+class AlreadyRunningError(Exception):
+    """Another process works on the data directory."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What an embedded cluster is started with."""
+
+    data_dir: Path
+    path: str
+    """Where programs of pods are looked for: the value of PATH."""
+
+    port: int = 0
+    """0: the one of last time if it is free, else any."""
+
+    has_controller: bool = True
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Return where the kubeconfig is written."""
+        return self.data_dir / "kubeconfig"
+
+
+async def run(config: Config, on_ready: Callable[[], None]) -> None:
+    """
+    Run an embedded cluster until cancelled; ``on_ready`` is called when it answers.
+
+    :raises AlreadyRunningError: the data directory is in use.
+    """
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    config.data_dir.chmod(_PRIVATE_DIRECTORY)  # everything inside is as private as the token
+    with _locked(config.data_dir), _stored(config.data_dir / "state.db") as store:
+        registry = Registry(store)
+        install(registry, crd())
+        runner = Runner(registry, config.data_dir, config.path)
+        async with _served(config, registry, runner), asyncio.TaskGroup() as tasks:
+            tasks.create_task(_run_all(config, runner))
+            on_ready()
+
+
+def install(registry: Registry, definition: Mapping[str, Any]) -> None:
+    """Create a CustomResourceDefinition, or bring the one that is there up to date."""
+    name = definition["metadata"]["name"]
+    if any(d["metadata"]["name"] == name for d in registry.list(DEFINITIONS)):
+        registry.patch(DEFINITIONS, None, name, {"spec": definition["spec"]})
+    else:
+        registry.create(DEFINITIONS, None, dict(definition))
+
+
+async def _run_all(config: Config, runner: Runner) -> None:
+    running = asyncio.ensure_future(runner.run())
+    if not config.has_controller:
+        await running
+        return
+    controller = asyncio.ensure_future(
+        keep_controller(config.data_dir, config.kubeconfig, config.path)
+    )
+    try:
+        await asyncio.wait((running, controller), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (controller, running):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+@asynccontextmanager
+async def _served(config: Config, registry: Registry, runner: Runner) -> AsyncIterator[None]:
+    """Serve, and write the kubeconfig that says where."""
+    bearer, pem = access.token(config.data_dir), access.certificate(config.data_dir)
+    app = application(registry, bearer, runner.log_path)
+    server, port = await _bound(app, config, pem)
+    try:
+        access.write_private(config.kubeconfig, access.kubeconfig(port, pem.read_bytes(), bearer))
+        yield
+    finally:
+        await server.cleanup()
+
+
+async def _bound(app: web.Application, config: Config, pem: Path) -> tuple[web.AppRunner, int]:
+    """Take the port that was asked for; else the one of last time, so that copies stay good."""
+    context = access.server_context(pem)
+    if config.port or not (port := _last_port(config.kubeconfig)):
+        return await serve(app, config.port, context)
+    try:
+        return await serve(app, port, context)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return await serve(app, 0, context)
+
+
+def _last_port(kubeconfig: Path) -> int:
+    try:
+        server: str = yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+        return int(server.rpartition(":")[2])
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        return 0
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Keep a second embedded cluster off the directory; the lock goes with the process."""
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise AlreadyRunningError(f"an embedded cluster already runs in {directory}") from None
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _stored(path: Path) -> Iterator[Store]:
+    store = Store(path)
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,44 @@
+"""
+Git: from a request to a result, in either direction.
+
+The user's Git is left out on purpose: no configuration but ours is read, so that what runs is what
+the DataCube says. Large files in Git LFS come as their pointers, and that is said.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from datacube_runtime.transfer import paths
+from datacube_runtime.transfer.git_args import read_extra_args
+from datacube_runtime.transfer.git_download import download
+from datacube_runtime.transfer.git_session import Git
+from datacube_runtime.transfer.git_upload import upload
+from datacube_runtime.transfer.git_url import read_remote
+from datacube_runtime.transfer.request import Direction
+
+if TYPE_CHECKING:
+    from datacube_runtime.transfer.request import Request
+    from datacube_runtime.transfer.steps import Workshop
+
+_DIRECTIONS = {Direction.DOWNLOAD: download, Direction.UPLOAD: upload}
+
+
+def transfer(request: Request, workshop: Workshop) -> dict[str, Any]:
+    """
+    Carry out a request; see ``Backend``.
+
+    What is wrong with the options is said before anything is done.
+    """
+    remote = read_remote(request.option("url"), request.option("token"))
+    extra_args = read_extra_args(request.extra_args, request.direction)
+    directory = paths.target(request.volume, request.sub_path, remote.name)
+    git = Git(workshop, remote, request.variables)
+    started = time.monotonic()
+    result = _DIRECTIONS[request.direction](request, git, extra_args)
+    return {
+        **result,
+        "directory": str(directory.relative_to(request.volume.resolve())),
+        "seconds": round(time.monotonic() - started, 3),
+    }

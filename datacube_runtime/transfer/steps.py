@@ -1,0 +1,69 @@
+"""
+The seam between deciding and doing: a backend asks for steps, an engine takes them.
+
+A backend (``git.py``, later others) knows what to ask and what an answer means; it starts nothing.
+``run.py`` is the engine that starts processes. Tests of a backend's decisions answer for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from datacube_runtime.transfer.request import Request
+
+
+@dataclass(frozen=True)
+class Step:
+    """One process: its arguments, which hold no credential, and its whole environment."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a process left behind: exit code, standard output, last lines of its errors."""
+
+    code: int
+    output: str = field(default="", repr=False)
+    tail: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the process says so."""
+        return self.code == 0
+
+
+class Engine(Protocol):
+    """Who takes a step."""
+
+    def run(self, step: Step) -> Finished:
+        """
+        Run a process to its end.
+
+        :raises TransferError: Cancelled, or the program is not there.
+        """
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What a backend works with: an engine, and a directory that is gone afterwards."""
+
+    engine: Engine
+    private: Path
+
+
+class Backend(Protocol):
+    """One storage service: it carries out a request and returns the result (JSON values)."""
+
+    def __call__(self, request: Request, workshop: Workshop) -> Mapping[str, Any]:
+        """
+        Transfer.
+
+        :raises TransferError: it did not work, and why.
+        """

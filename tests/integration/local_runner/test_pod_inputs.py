@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOKEN = "t0p-s3cret"
+
+
+def from_secret(name: str, key: str, **more: Any) -> dict[str, Any]:
+    return {"valueFrom": {"secretKeyRef": {"name": name, "key": key, **more}}}
+
+
+async def test_a_pod_waits_for_its_secret_and_then_starts(cluster: Any) -> None:
+    env = [{"name": "TOKEN", **from_secret("s", "t")}, {"name": "URL", "value": "u:$(TOKEN)@h"}]
+    pod = cluster.pod('echo "$URL"', env=env)
+    waiting = await cluster.pod_waiting("CreateContainerConfigError")
+    assert waiting["message"] == 'secret "s" not found'
+    cluster.secret("s", other="x")
+    message = "couldn't find key t in Secret default/s"
+    await cluster.until(
+        lambda: (
+            cluster.get("pods", "p")["status"]["containerStatuses"][0]["state"]["waiting"].get(
+                "message"
+            )
+            == message
+        )
+    )
+    cluster.patch("secrets", "s", {"stringData": {"t": TOKEN}})
+    await cluster.pod_in("Succeeded")
+    assert cluster.output(pod) == f"u:{TOKEN}@h\n"
+
+
+async def test_no_secret_gets_into_the_pod_or_its_argv(cluster: Any, tmp_path: Path) -> None:
+    cluster.secret("s", t=TOKEN)
+    env = [{"name": "TOKEN", **from_secret("s", "t")}]
+    script = 'tr "\\0" " " < /proc/$$$$/cmdline'
+    pod = cluster.pod("", command=["sh", "-c", script, "sh", "$$(TOKEN)"], env=env)
+    await cluster.pod_in("Succeeded")
+    assert "$(TOKEN)" in cluster.output(pod)
+    assert TOKEN not in cluster.output(pod)
+    assert TOKEN not in str(cluster.get("pods", "p"))
+    records = [path.read_text() for path in tmp_path.glob("pods/*/process.json")]
+    assert TOKEN not in "".join(records)
+
+
+async def test_a_pod_waits_for_its_claim_and_writes_into_it(cluster: Any) -> None:
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
+    mounts = [{"name": "v", "mountPath": "/volume", "subPath": "a/b"}]
+    cluster.pod("", command=["touch", "/volume/new"], volumes=volumes, volumeMounts=mounts)
+
+    def unschedulable() -> Any:
+        conditions = cluster.get("pods", "p")["status"].get("conditions") or ()
+        return next((c for c in conditions if c.get("reason") == "Unschedulable"), None)
+
+    condition = await cluster.until(unschedulable)
+    assert condition["message"] == 'persistentvolumeclaim "data" not found'
+    assert condition["status"] == "False"
+    cluster.claim("data")
+    await cluster.pod_in("Succeeded")
+    claim = cluster.get("persistentvolumeclaims", "data")
+    assert claim["status"]["phase"] == "Bound"
+    assert claim["status"]["capacity"] == {"storage": "1Gi"}
+    assert claim["spec"]["volumeName"] == f"pvc-{claim['metadata']['uid']}"
+
+
+async def test_a_sub_path_that_leads_out_of_the_volume_is_refused(
+    cluster: Any, tmp_path: Path
+) -> None:
+    cluster.claim("data")
+    root = await cluster.until(lambda: path_of(cluster, "data"))
+    (root / "link").symlink_to(tmp_path)
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
+    mounts = [{"name": "v", "mountPath": "/volume", "subPath": "link"}]
+    cluster.pod("", command=["touch", "/volume/new"], volumes=volumes, volumeMounts=mounts)
+    waiting = await cluster.pod_waiting("CreateContainerConfigError")
+    assert waiting["message"] == 'subPath "link" leads out of the volume'
+    assert not (tmp_path / "new").exists()
+
+
+async def test_an_empty_dir_is_private_and_goes_with_the_pod(cluster: Any, tmp_path: Path) -> None:
+    volumes = [{"name": "tmp", "emptyDir": {}}]
+    mounts = [{"name": "tmp", "mountPath": "/tmp"}]
+    env = [{"name": "HOME", "value": "/tmp/home"}]
+    script = 'pwd; mkdir "$HOME"; echo "$HOME"; stat -c %a "$1"'
+    command = ["sh", "-c", script, "sh", "/tmp"]
+    pod = cluster.pod(
+        "", command=command, workingDir="/tmp", env=env, volumes=volumes, volumeMounts=mounts
+    )
+    await cluster.pod_in("Succeeded")
+    inside = tmp_path / "pods" / pod["metadata"]["uid"] / "volumes" / "tmp"
+    assert cluster.output(pod).split() == [str(inside), str(inside / "home"), "700"]
+    await cluster.until(lambda: not inside.exists())
+
+
+async def test_secret_files_are_the_owners_alone(cluster: Any) -> None:
+    volumes = [{"name": "s", "secret": {"secretName": "s"}}]
+    mounts = [{"name": "s", "mountPath": "/etc/s"}]
+    command = ["stat", "-c", "%a %s", "/etc/s/token"]
+    pod = cluster.pod("", command=command, volumes=volumes, volumeMounts=mounts)
+    waiting = await cluster.pod_waiting("ContainerCreating")
+    assert waiting["message"] == 'MountVolume.SetUp failed for volume "s" : secret "s" not found'
+    cluster.secret("s", token=TOKEN)
+    await cluster.pod_in("Succeeded")
+    assert cluster.output(pod) == f"600 {len(TOKEN)}\n"
+
+
+async def test_a_claim_is_a_directory_for_its_lifetime(cluster: Any, tmp_path: Path) -> None:
+    cluster.claim("data")
+    directory = await cluster.until(lambda: path_of(cluster, "data"))
+    assert directory == tmp_path / "volumes" / "default" / "data"
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    (directory / "file").write_text("old")
+    cluster.delete("persistentvolumeclaims", "data")
+    await cluster.until(lambda: not directory.exists())
+    cluster.claim("data")
+    await cluster.until(lambda: path_of(cluster, "data"))
+    assert list(directory.iterdir()) == []
+
+
+async def test_a_claim_in_use_keeps_its_data(cluster: Any) -> None:
+    cluster.claim("data")
+    directory = await cluster.until(lambda: path_of(cluster, "data"))
+    (directory / "file").write_text("old")
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
+    cluster.pod("exec sleep 300", volumes=volumes, terminationGracePeriodSeconds=1)
+    await cluster.pod_in("Running")
+    cluster.delete("persistentvolumeclaims", "data")
+    cluster.pod("exit 0", name="other")
+    await cluster.pod_in("Succeeded", name="other")
+    assert (directory / "file").exists()
+    cluster.delete("pods", "p")
+    await cluster.until(lambda: not directory.exists())
+
+
+async def test_data_survive_a_restart(cluster: Any) -> None:
+    cluster.claim("data")
+    directory = await cluster.until(lambda: path_of(cluster, "data"))
+    (directory / "file").write_text("mine")
+    await cluster.stop()
+    cluster.start()
+    cluster.pod("exit 0")
+    await cluster.pod_in("Succeeded")
+    assert (directory / "file").read_text() == "mine"
+
+
+def path_of(cluster: Any, name: str) -> Path | None:
+    from pathlib import Path  # noqa: PLC0415 - used by this helper alone
+
+    claim = cluster.get("persistentvolumeclaims", name)
+    if claim["status"].get("phase") != "Bound":
+        return None
+    return Path(claim["metadata"]["annotations"]["volume.datacube-local/path"])

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from datacube_api.reference import CubeRef
+from datacube_runtime.controller.__main__ import _parser, _settings
+from datacube_runtime.controller.logs import JsonFormatter
+from datacube_runtime.controller.settings import Settings
+
+HEAVY = ("kubernetes_asyncio", "aiohttp", "airflow", "airflow_provider_datacube")
+
+
+def line_of(message: str, **fields: Any) -> dict[str, Any]:
+    record = logging.makeLogRecord({"name": "c", "levelname": "INFO", "msg": message, **fields})
+    line: dict[str, Any] = json.loads(JsonFormatter().format(record))
+    return line
+
+
+def test_a_line_of_the_log_says_what_happened_to_whom() -> None:
+    line = line_of("created Job x", cube=CubeRef("ns", "cube", "uid-1"))
+    assert line["event"] == "created Job x"
+    assert (line["namespace"], line["name"], line["uid"]) == ("ns", "cube", "uid-1")
+
+
+def test_a_line_about_no_cube_names_none() -> None:
+    assert set(line_of("stopped")) == {"time", "level", "logger", "event"}
+
+
+def test_an_error_is_one_line_too() -> None:
+    error = ValueError("first\nsecond")
+    record = logging.makeLogRecord({"msg": "broken", "exc_info": (type(error), error, None)})
+    text = JsonFormatter().format(record)
+    assert "\n" not in text
+    assert "ValueError: first\nsecond" in json.loads(text)["error"]
+
+
+def test_arguments_become_settings() -> None:
+    argv = ["--namespace", "ml", "--image", "i:2", "--workers", "2", "--volume-grace", "1.5"]
+    given = _parser().parse_args([*argv, "--image-pull-policy", "Always"])
+    expected = Settings("i:2", "Always", "ml", workers=2, volume_grace_s=1.5)
+    assert _settings(given) == expected
+    assert _settings(_parser().parse_args([])) == Settings()
+
+
+@pytest.mark.parametrize("argv", [["--workers", "0"], ["--workers", "x"], ["--log-level", "x"]])
+def test_a_senseless_argument_is_a_usage_error(argv: list[str]) -> None:
+    with pytest.raises(SystemExit) as error:
+        _parser().parse_args(argv)
+    assert error.value.code == 2
+
+
+def test_help_loads_no_client_and_no_airflow() -> None:
+    script = (
+        "import sys\nfrom datacube_runtime.controller.__main__ import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"print([m for m in {HEAVY} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "--kubeconfig" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from datacube_runtime.local.rules import RuleError, Rules
+
+OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+
+
+def spec_rules(rule: str, **more: Any) -> Rules:
+    spec = {**OPEN, "x-kubernetes-validations": [{"rule": rule, **more}]}
+    return Rules({"type": "object", "properties": {"spec": spec}})
+
+
+def obj(**spec: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "a"}, "spec": spec}
+
+
+def holds(rule: str, **spec: Any) -> bool:
+    return not spec_rules(rule).problems(obj(**spec), None)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "self.a == 'x'",
+        "has(self.a) && !has(self.b)",
+        "self.a in ['x', 'y']",
+        "self.list.all(i, i > 0) && self.list.exists(i, i == 2)",
+        "self.list.exists_one(i, i == 1)",
+        "self.list.map(i, i * 2) == [2, 4]",
+        "self.list.filter(i, i > 1) == [2]",
+        "size(self.list) == 2 && self.list.sum() == 3 && self.list.isSorted()",
+        "self.list.min() == 1 && self.list.max() == 2 && self.list.indexOf(2) == 1",
+        "'a/b'.split('/') == ['a', 'b'] && ['a', 'b'].join('/') == 'a/b'",
+        "'aXb'.lowerAscii() == 'axb' && 'aXb'.upperAscii() == 'AXB'",
+        "'a-b-c'.replace('-', '_') == 'a_b_c' && 'a-b-c'.replace('-', '_', 1) == 'a_b-c'",
+        "' a '.trim() == 'a' && 'abc'.substring(1) == 'bc' && 'abc'.charAt(1) == 'b'",
+        "'abcb'.indexOf('b') == 1 && 'abcb'.lastIndexOf('b') == 3",
+        "'a1b22'.find('[0-9]+') == '1' && 'a1b22'.findAll('[0-9]+') == ['1', '22']",
+        "self.a.startsWith('x') && self.a.matches('^x$')",
+        "false || true ? true : false",
+    ],
+)
+def test_the_rule_holds(rule: str) -> None:
+    assert holds(rule, a="x", list=[1, 2])
+
+
+def test_a_broken_rule_says_its_message_at_its_place() -> None:
+    rules = spec_rules("self.a == 'y'", message="a must be y", fieldPath=".a")
+    (cause,) = rules.problems(obj(a="x"), None)
+    assert (cause.reason, cause.field) == ("FieldValueInvalid", "spec.a")
+    assert cause.message == "Invalid value: a must be y"
+
+
+def test_a_reason_changes_the_words() -> None:
+    rules = spec_rules("self.a == 'y'", message="no", reason="FieldValueForbidden")
+    (cause,) = rules.problems(obj(a="x"), None)
+    assert (cause.reason, cause.message) == ("FieldValueForbidden", "Forbidden: no")
+
+
+def test_without_a_message_the_rule_speaks() -> None:
+    (cause,) = spec_rules("self.a == 'y'").problems(obj(a="x"), None)
+    assert cause.message == "Invalid value: failed rule: self.a == 'y'"
+
+
+def test_a_message_may_be_an_expression() -> None:
+    rules = spec_rules("self.a == 'y'", messageExpression="'a is ' + self.a")
+    (cause,) = rules.problems(obj(a="x"), None)
+    assert cause.message == "Invalid value: a is x"
+
+
+def test_a_rule_that_cannot_be_evaluated_is_broken() -> None:
+    (cause,) = spec_rules("self.missing == 1").problems(obj(a="x"), None)
+    assert "rule evaluation error" in cause.message
+
+
+def test_a_transition_rule_is_asked_of_updates_only() -> None:
+    rules = spec_rules("self == oldSelf", message="immutable")
+    assert rules.problems(obj(a="x"), None) == []
+    assert rules.problems(obj(a="x"), obj(a="x")) == []
+    assert [c.field for c in rules.problems(obj(a="y"), obj(a="x"))] == ["spec"]
+
+
+def test_what_did_not_change_is_not_asked_again() -> None:
+    rules = spec_rules("self.a == 'y'")
+    assert rules.problems({**obj(a="x"), "status": {}}, obj(a="x")) == []
+    assert rules.problems(obj(a="z"), obj(a="x"))
+
+
+def test_rules_of_list_items_name_the_item() -> None:
+    item = {**OPEN, "x-kubernetes-validations": [{"rule": "self.n > 0", "message": "positive"}]}
+    spec = {"type": "object", "properties": {"list": {"type": "array", "items": item}}}
+    rules = Rules({"type": "object", "properties": {"spec": spec}})
+    causes = rules.problems(obj(list=[{"n": 1}, {"n": 0}]), None)
+    assert [cause.field for cause in causes] == ["spec.list[1]"]
+
+
+def test_items_of_a_list_map_are_compared_by_key() -> None:
+    rule = {"rule": "self.n >= oldSelf.n", "message": "only up"}
+    keyed = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+    items = {**OPEN, "x-kubernetes-validations": [rule]}
+    spec = {"type": "object", "properties": {"list": {"type": "array", "items": items, **keyed}}}
+    rules = Rules({"type": "object", "properties": {"spec": spec}})
+    old = obj(list=[{"name": "a", "n": 1}, {"name": "b", "n": 5}])
+    new = obj(list=[{"name": "b", "n": 4}, {"name": "c", "n": 0}, {"name": "a", "n": 1}])
+    assert [cause.field for cause in rules.problems(new, old)] == ["spec.list[0]"]
+
+
+def test_of_metadata_a_rule_sees_the_name_only() -> None:
+    rule = {"rule": "self.metadata.name == 'b' || has(self.metadata.labels)", "message": "no"}
+    rules = Rules({"type": "object", "x-kubernetes-validations": [rule]})
+    labelled = {"metadata": {"name": "a", "labels": {"x": "1"}}}
+    assert rules.problems(labelled, None)
+    assert rules.problems({"metadata": {"name": "b"}}, None) == []
+
+
+def test_a_rule_that_is_no_cel_is_refused_with_its_place() -> None:
+    with pytest.raises(RuleError) as caught:
+        spec_rules("self.a ==")
+    assert caught.value.path == "properties[spec].x-kubernetes-validations[0].rule"

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from datacube_runtime.local.store import ForgottenError, Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = "/things"
+
+
+def thing(name: str, namespace: str = "n", **meta: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": namespace, "uid": f"uid-{name}", **meta}}
+
+
+def names(store: Store, at: int | None = None) -> list[str]:
+    return [row.name for row in store.list(KEY, None, at)]
+
+
+def kinds(store: Store, since: int, namespace: str | None = None) -> list[tuple[int, str, str]]:
+    return [(e.version, e.kind, e.name) for e in store.changes(KEY, namespace, since)]
+
+
+def test_each_change_gets_the_next_version(store: Store) -> None:
+    first = store.put(KEY, thing("a"))
+    second = store.put(KEY, thing("b"))
+    assert [first["metadata"]["resourceVersion"], second["metadata"]["resourceVersion"]] == [
+        "1",
+        "2",
+    ]
+    assert store.version == 2
+
+
+def test_what_is_read_is_a_copy(store: Store) -> None:
+    store.put(KEY, thing("a"))
+    read = store.get(KEY, "n", "a")
+    assert read is not None
+    read["metadata"]["name"] = "changed"
+    assert names(store) == ["a"]
+
+
+def test_objects_and_versions_survive_a_restart(tmp_path: Path) -> None:
+    store = Store(tmp_path / "db")
+    store.put(KEY, thing("a"))
+    store.remove(KEY, store.put(KEY, thing("b")))
+    store.close()
+    again = Store(tmp_path / "db")
+    assert names(again) == ["a"]
+    assert again.version == 3
+    assert kinds(again, 1) == [(2, "ADDED", "b"), (3, "DELETED", "b")]
+    assert again.put(KEY, thing("c"))["metadata"]["resourceVersion"] == "4"
+    again.close()
+
+
+def test_changes_are_told_from_a_version_on(store: Store) -> None:
+    store.put(KEY, thing("a"))
+    store.put(KEY, thing("a"))
+    store.put(KEY, thing("b", namespace="other"))
+    assert kinds(store, 0) == [(1, "ADDED", "a"), (2, "MODIFIED", "a"), (3, "ADDED", "b")]
+    assert kinds(store, 1, "n") == [(2, "MODIFIED", "a")]
+    assert kinds(store, 3) == []
+
+
+def test_only_a_window_of_changes_is_remembered(tmp_path: Path) -> None:
+    store = Store(tmp_path / "db", window=4)
+    for _ in range(10):
+        store.put(KEY, thing("a"))
+    assert [version for version, *_ in kinds(store, 6)] == [7, 8, 9, 10]
+    with pytest.raises(ForgottenError) as caught:
+        kinds(store, 5)
+    assert caught.value.oldest == 6
+    store.close()
+
+
+def test_the_counter_survives_even_if_nothing_else_does(tmp_path: Path) -> None:
+    store = Store(tmp_path / "db", window=1)
+    store.remove(KEY, store.put(KEY, thing("a")))
+    store.close()
+    again = Store(tmp_path / "db", window=1)
+    assert again.version == 2
+    again.close()
+
+
+def test_an_old_list_is_rebuilt_from_the_log(store: Store) -> None:
+    store.put(KEY, thing("a"))
+    store.put(KEY, thing("b"))
+    store.put(KEY, thing("b", labels={"x": "1"}))
+    store.remove(KEY, thing("a"))
+    store.put(KEY, thing("c"))
+    assert names(store) == ["b", "c"]
+    assert names(store, at=2) == ["a", "b"]
+    assert "labels" not in store.list(KEY, "n", 2)[1].object["metadata"]
+    assert names(store, at=0) == []
+
+
+def test_a_transaction_is_all_or_nothing(store: Store) -> None:
+    store.put(KEY, thing("a"))
+
+    def change_and_fail() -> None:
+        with store.transaction():
+            store.put(KEY, thing("b"))
+            store.remove(KEY, thing("a"))
+            raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 - raised three lines above
+        change_and_fail()
+    assert names(store) == ["a"]
+    assert store.version == 1
+    assert store.put(KEY, thing("c"))["metadata"]["resourceVersion"] == "2"
+
+
+async def test_a_watcher_is_woken_after_the_whole_transaction(store: Store) -> None:
+    with store.subscribed(KEY) as changed:
+        with store.transaction():
+            store.put(KEY, thing("a"))
+            assert not changed.is_set()
+        assert changed.is_set()
+
+
+async def test_a_watcher_of_another_resource_sleeps_on(store: Store) -> None:
+    with store.subscribed("/others") as changed:
+        store.put(KEY, thing("a"))
+        assert not changed.is_set()
+
+
+def test_dependents_are_found_by_their_owner(store: Store) -> None:
+    store.put(KEY, thing("a", ownerReferences=[{"uid": "owner"}]))
+    store.put(KEY, thing("b"))
+    assert [row.name for row in store.owned_by("owner")] == ["a"]
+    store.put(KEY, thing("a"))
+    assert store.owned_by("owner") == []
+
+
+def test_a_slow_reader_is_told_that_it_missed_something(tmp_path: Path) -> None:
+    store = Store(tmp_path / "db", window=600)
+    for _ in range(501):  # one more than a batch
+        store.put(KEY, thing("a"))
+    changes = store.changes(KEY, None, 0)
+    for _ in range(500):
+        next(changes)
+    for _ in range(1300):
+        store.put(KEY, thing("a"))
+    with pytest.raises(ForgottenError):
+        next(changes)
+    store.close()

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from datacube_runtime.local import podstatus
+from datacube_runtime.local.cluster import merge_patch
+from datacube_runtime.local.podspec import unsupported
+from datacube_runtime.local.podstatus import End
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    Pod = Callable[..., dict[str, Any]]
+    At = Callable[[float], datetime]
+
+
+def test_saying_it_twice_changes_nothing(make_pod: Pod, at: At) -> None:
+    pod = make_pod()
+    first = podstatus.waiting(pod, "CreateContainerConfigError", 'secret "s" not found', at(0))
+    again = podstatus.waiting(
+        {**pod, "status": first}, "CreateContainerConfigError", 'secret "s" not found', at(9)
+    )
+    assert again == first
+
+
+def test_the_start_time_stays(make_pod: Pod, at: At) -> None:
+    pod = make_pod()
+    pod["status"] = podstatus.waiting(pod, "ContainerCreating", "", at(0))
+    pod["status"] = podstatus.running(pod, 7, at(5))
+    status = podstatus.ended(pod, End(0, at(5)), at(9))
+    assert status["startTime"] == "2026-11-23T12:00:00Z"
+    assert status["containerStatuses"][0]["state"]["terminated"] == {
+        "exitCode": 0,
+        "reason": "Completed",
+        "startedAt": "2026-11-23T12:00:05Z",
+        "finishedAt": "2026-11-23T12:00:09Z",
+        "containerID": "process://7",
+    }
+
+
+def test_an_expired_pod_failed_even_if_it_ended_well(make_pod: Pod, at: At) -> None:
+    status = podstatus.expired(podstatus.ended(make_pod(), End(0, at(0)), at(9)))
+    assert (status["phase"], status["reason"]) == ("Failed", "DeadlineExceeded")
+
+
+def test_a_pod_that_fails_while_it_waits_still_says_for_what(make_pod: Pod, at: At) -> None:
+    pod = make_pod()
+    pod["status"] = podstatus.waiting(pod, "CreateContainerConfigError", "why", at(0))
+    status = podstatus.failed(pod, *podstatus.EXPIRED, at(9))
+    state = status["containerStatuses"][0]["state"]
+    assert state == {"waiting": {"reason": "CreateContainerConfigError", "message": "why"}}
+
+
+def test_a_lost_pod_keeps_when_it_began(make_pod: Pod, at: At) -> None:
+    pod = make_pod()
+    pod["status"] = podstatus.running(pod, 7, at(5))
+    status = podstatus.lost(pod, "restarted", at(9))
+    state = status["containerStatuses"][0]["state"]["terminated"]
+    assert (status["reason"], status["message"]) == ("Lost", "restarted")
+    assert state["reason"] == "ContainerStatusUnknown"
+    assert state["startedAt"] == "2026-11-23T12:00:05Z"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "patch"),
+    [
+        ({"a": 1}, {"a": 1}, {}),
+        ({"a": 1, "b": 2}, {"a": 1}, {"b": None}),
+        ({}, {"a": None}, {"a": None}),
+        ({"a": {"x": 1, "y": 2}}, {"a": {"x": 1, "z": 3}}, {"a": {"y": None, "z": 3}}),
+        ({"a": [1]}, {"a": [1, 2]}, {"a": [1, 2]}),
+        ({"a": {"x": 1}}, {"a": "text"}, {"a": "text"}),
+    ],
+)
+def test_a_merge_patch_says_what_differs(
+    old: dict[str, Any], new: dict[str, Any], patch: dict[str, Any]
+) -> None:
+    assert merge_patch(old, new) == patch
+
+
+def test_a_plain_pod_can_be_run(make_pod: Pod) -> None:
+    assert unsupported(make_pod()) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"command": []}, "spec.containers[0].command:"),
+        ({"lifecycle": {"preStop": {}}}, "spec.containers[0].lifecycle:"),
+        ({"volumeDevices": [{"name": "d"}]}, "spec.containers[0].volumeDevices:"),
+        (
+            {"volumeMounts": [{"name": "v", "mountPath": "/v", "subPathExpr": "$(A)"}]},
+            "spec.containers[0].volumeMounts[0].subPathExpr:",
+        ),
+        (
+            {"volumeMounts": [{"name": "nope", "mountPath": "/v"}]},
+            "spec.containers[0].volumeMounts[0].name:",
+        ),
+    ],
+)
+def test_what_a_process_cannot_give_is_refused_by_field(
+    make_pod: Pod, change: dict[str, Any], field: str
+) -> None:
+    pod = make_pod(volumes=[{"name": "v", "emptyDir": {}}])
+    pod["spec"]["containers"][0] |= change
+    assert str(unsupported(pod)).startswith(field)
+
+
+def test_two_containers_are_refused(make_pod: Pod) -> None:
+    pod = make_pod()
+    pod["spec"]["containers"] *= 2
+    assert str(unsupported(pod)).startswith("spec.containers:")

@@ -1,0 +1,169 @@
+"""A cluster's DataCubes in a dict: the verbs of the real clients, and faults on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import re
+from collections import defaultdict, deque
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_datacube._events import Ending
+from airflow_provider_datacube._refusals import Request, refused
+from airflow_provider_datacube._watching import wait_until_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+
+    from airflow_provider_datacube._watching import Limit, Pace
+    from datacube_api.reference import CubeRef
+
+Cube = dict[str, Any]
+NAMESPACES = ("default", "ml")
+
+
+def condition(kind: str, status: str = "True", reason: str = "", message: str = "") -> Cube:
+    return {"type": kind, "status": status, "reason": reason, "message": message}
+
+
+COMPLETE = {"conditions": [condition("Initialized"), condition("Complete", reason="Done")]}
+
+
+class Quiet:
+    """A logger that remembers its lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def info(self, msg: str, /, *args: Any) -> None:
+        self.lines.append(msg % args)
+
+    warning = info
+
+
+class Store:
+    """One cluster; blocking verbs, as the hook has them."""
+
+    namespace = "default"
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[str, str], Cube] = {}
+        self.asked: list[str] = []
+        self.faults: dict[str, deque[Exception]] = defaultdict(deque)
+        self.connected = 0
+        self.history: list[tuple[int, str, Cube]] = []
+        self._changed = asyncio.Event()
+        self._was_asked = asyncio.Event()
+
+    async def until_asked(self, verb: str, times: int = 1) -> None:
+        """Wait until a verb was asked for so often."""
+        async with asyncio.timeout(2):
+            while self.asked.count(verb) < times:
+                self._was_asked.clear()
+                await self._was_asked.wait()
+
+    def refuse(self, verb: str, *errors: Exception) -> None:
+        """Answer the next requests of a verb with these errors."""
+        self.faults[verb].extend(errors)
+
+    def create(self, manifest: Mapping[str, Any]) -> Cube:
+        cube = copy.deepcopy(dict(manifest))
+        meta = cube["metadata"]
+        key = (meta["namespace"], meta["name"])
+        self._answer("create")
+        if key[0] not in NAMESPACES:
+            raise refused(Request("create", *key, "x"), 404, '{"details": {"kind": "namespaces"}}')
+        if key in self.held:
+            raise refused(Request("create", key[0], "x", key[1]), 409, '{"reason":"AlreadyExists"}')
+        meta["uid"] = f"uid-{self.version + 1}"
+        self.held[key] = cube
+        self._record("ADDED", cube)
+        return copy.deepcopy(cube)
+
+    def read(self, ref: CubeRef) -> Cube:
+        self._answer("get")
+        return copy.deepcopy(self._find("get", ref))
+
+    def list(self, namespace: str, *, label_selector: str = "") -> list[Cube]:
+        self._answer("list")
+        wanted = dict(part.split("=") for part in filter(None, label_selector.split(",")))
+        return [
+            copy.deepcopy(cube)
+            for (where, _), cube in self.held.items()
+            if where == namespace
+            and wanted.items() <= (cube["metadata"].get("labels") or {}).items()
+        ]
+
+    def delete(self, ref: CubeRef) -> None:
+        self._answer("delete")
+        cube = self.held.get((ref.namespace, ref.name))
+        if cube is not None and ref.is_identity_of(cube):
+            self._record("DELETED", self.held.pop((ref.namespace, ref.name)))
+
+    def wait(self, ref: CubeRef, *, pace: Pace, limit: Limit) -> Ending:
+        wait = wait_until_terminal(self.connect, ref, pace=pace, limit=limit, log=Quiet())
+        return Ending.of(asyncio.run(wait))
+
+    def set_status(self, ref: CubeRef, status: Mapping[str, Any]) -> None:
+        """Write a status as a controller does."""
+        cube = self._find("update", ref)
+        cube["status"] = copy.deepcopy(dict(status))
+        self._record("MODIFIED", cube)
+
+    @property
+    def version(self) -> int:
+        return len(self.history)
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[AsyncStore]:
+        self.connected += 1
+        self._answer("connect")
+        yield AsyncStore(self)
+
+    def _answer(self, verb: str) -> None:
+        self.asked.append(verb)
+        self._was_asked.set()
+        if self.faults[verb]:
+            raise self.faults[verb].popleft()
+
+    def _find(self, verb: str, ref: CubeRef) -> Cube:
+        if (cube := self.held.get((ref.namespace, ref.name))) is None:
+            request = Request(verb, ref.namespace, "x", ref.name)
+            raise refused(request, 404, '{"details": {"kind": "datacubes"}}')
+        return cube
+
+    def _record(self, kind: str, cube: Cube) -> None:
+        cube["metadata"]["resourceVersion"] = str(self.version + 1)
+        self.history.append((self.version + 1, kind, copy.deepcopy(cube)))
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+
+class AsyncStore:
+    """The same cluster, for an event loop."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    async def read(self, ref: CubeRef) -> Cube:
+        return self.store.read(ref)
+
+    async def delete(self, ref: CubeRef) -> None:
+        self.store.delete(ref)
+
+    async def watch(self, ref: CubeRef, since: str) -> AsyncGenerator[tuple[str, Cube], None]:
+        self.store._answer("watch")
+        assert re.fullmatch(r"\d+", since)
+        seen = int(since)
+        while True:
+            if self.store.faults["stream"]:
+                fault = self.store.faults["stream"].popleft()
+                if isinstance(fault, StopAsyncIteration):
+                    return
+                raise fault
+            for version, kind, cube in self.store.history[seen:]:
+                seen = version
+                if cube["metadata"]["name"] == ref.name:
+                    yield kind, copy.deepcopy(cube)
+            await self.store._changed.wait()

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_datacube._adoption import create_or_adopt
+from airflow_provider_datacube._naming import IDENTITY_LABEL, TaskIdentity
+from datacube_api.errors import DataCubeConflictError, DataCubeUnavailableError
+from datacube_api.reference import CubeRef
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ME = TaskIdentity("etl", "run-1", "fetch")
+SOMEBODY = TaskIdentity("etl", "run-2", "fetch")
+FAILED = {"conditions": [{"type": "Failed", "status": "True"}]}
+
+
+def named(manifest: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**manifest, "metadata": {**manifest["metadata"], "name": name}}
+
+
+def test_a_first_try_creates_with_one_request(store: Any, manifest: dict[str, Any]) -> None:
+    made = create_or_adopt(store, manifest, ME, 1)
+    assert not made.was_there
+    assert made.cube["metadata"]["name"] == ME.base_name()
+    assert made.cube["metadata"]["labels"][IDENTITY_LABEL] == ME.digest
+    assert store.asked == ["create"]
+
+
+@pytest.mark.parametrize("try_number", [1, 2])
+def test_an_unfinished_one_of_an_earlier_life_is_adopted(
+    store: Any, manifest: dict[str, Any], try_number: int
+) -> None:
+    first = create_or_adopt(store, manifest, ME, 1).cube
+    again = create_or_adopt(store, manifest, ME, try_number)
+    assert again.was_there
+    assert again.cube["metadata"]["uid"] == first["metadata"]["uid"]
+    assert len(store.held) == 1
+
+
+def test_a_finished_one_has_a_successor(store: Any, manifest: dict[str, Any]) -> None:
+    for number in (1, 2, 3):
+        made = create_or_adopt(store, manifest, ME, number)
+        assert not made.was_there
+        store.set_status(CubeRef.of(made.cube), FAILED)
+    base = ME.base_name()
+    assert {name for _, name in store.held} == {base, f"{base}-1", f"{base}-2"}
+
+
+def test_a_running_successor_is_found_though_the_base_name_is_free(
+    store: Any, manifest: dict[str, Any]
+) -> None:
+    first = CubeRef.of(create_or_adopt(store, manifest, ME, 1).cube)
+    store.set_status(first, FAILED)
+    second = create_or_adopt(store, manifest, ME, 2).cube
+    store.delete(first)
+    third = create_or_adopt(store, manifest, ME, 3)
+    assert third.was_there
+    assert third.cube["metadata"]["uid"] == second["metadata"]["uid"]
+
+
+def test_one_that_is_being_deleted_is_not_adopted(store: Any, manifest: dict[str, Any]) -> None:
+    first = create_or_adopt(store, manifest, ME, 1).cube["metadata"]
+    held = store.held[(first["namespace"], first["name"])]
+    held["metadata"]["deletionTimestamp"] = "2026-11-01T00:00:00Z"
+    assert create_or_adopt(store, manifest, ME, 1).cube["metadata"]["name"] == f"{first['name']}-1"
+
+
+def test_somebody_elses_is_left_alone_and_named(store: Any, manifest: dict[str, Any]) -> None:
+    mine = named(manifest, "weights")
+    create_or_adopt(store, mine, SOMEBODY, 1)
+    with pytest.raises(DataCubeConflictError, match=r"task 'fetch' of DAG 'etl', run 'run-2'"):
+        create_or_adopt(store, mine, ME, 1)
+    assert len(store.held) == 1
+
+
+def test_one_that_no_task_made_is_left_alone(store: Any, manifest: dict[str, Any]) -> None:
+    store.create(named(manifest, "weights"))
+    with pytest.raises(DataCubeConflictError, match="was not made by an Airflow task"):
+        create_or_adopt(store, named(manifest, "weights"), ME, 2)
+
+
+def test_a_given_name_counts_on_too(store: Any, manifest: dict[str, Any]) -> None:
+    made = create_or_adopt(store, named(manifest, "weights"), ME, 1).cube
+    store.set_status(CubeRef.of(made), FAILED)
+    assert (
+        create_or_adopt(store, named(manifest, "weights"), ME, 2).cube["metadata"]["name"]
+        == "weights-1"
+    )
+
+
+def test_a_name_that_becomes_free_in_between_is_taken(
+    manifest: dict[str, Any], fakes: ModuleType
+) -> None:
+    class Racing(fakes.Store):  # type: ignore[name-defined, misc]  # loaded by path
+        def list(self, *_: Any, **__: Any) -> list[dict[str, Any]]:
+            self.held.clear()
+            return []
+
+    racing = Racing()
+    racing.create(named(manifest, "weights"))
+    assert not create_or_adopt(racing, named(manifest, "weights"), ME, 1).was_there
+
+
+def test_a_race_without_end_is_an_error(manifest: dict[str, Any], fakes: ModuleType) -> None:
+    class Crowded(fakes.Store):  # type: ignore[name-defined, misc]  # loaded by path
+        def create(self, _: Any) -> dict[str, Any]:
+            raise DataCubeConflictError("taken", 409)
+
+    with pytest.raises(DataCubeConflictError, match="another process"):
+        create_or_adopt(Crowded(), named(manifest, "weights"), ME, 1)
+
+
+def test_an_answer_that_was_lost_makes_no_second_one(store: Any, manifest: dict[str, Any]) -> None:
+    create_or_adopt(store, manifest, ME, 1)  # made, but the worker never heard of it
+    store.refuse("create", DataCubeUnavailableError("no answer", 0))
+    with pytest.raises(DataCubeUnavailableError):
+        create_or_adopt(store, manifest, ME, 1)
+    assert create_or_adopt(store, manifest, ME, 1).was_there
+    assert len(store.held) == 1
+
+
+def test_what_the_author_labelled_stays(store: Any, manifest: dict[str, Any]) -> None:
+    metadata = {"namespace": "default", "labels": {"team": "a"}, "annotations": {"n": "1"}}
+    made = create_or_adopt(store, {**manifest, "metadata": metadata}, ME, 1).cube["metadata"]
+    assert made["labels"]["team"] == "a"
+    assert made["annotations"]["n"] == "1"
+
+
+def test_a_generated_name_keeps_its_prefix(store: Any, manifest: dict[str, Any]) -> None:
+    metadata = {"namespace": "default", "generateName": "weekly-"}
+    made = create_or_adopt(store, {**manifest, "metadata": metadata}, ME, 1).cube["metadata"]
+    assert made["name"] == ME.base_name("weekly-")
+    assert "generateName" not in made

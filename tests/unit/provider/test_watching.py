@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_datacube._watching import Limit, Pace, wait_until_terminal
+from datacube_api import errors
+from datacube_api.reference import CubeRef
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+PACE = Pace(poll_interval_s=0.001, first_pause_s=0.001, longest_pause_s=0.002)
+LATER = errors.DataCubeUnavailableError("ml/x: 503", 503)
+UNAUTHORIZED = errors.DataCubeForbiddenError("ml/x: 401", 401)
+FORBIDDEN = errors.DataCubeForbiddenError("ml/x: 403", 403)
+
+
+@pytest.fixture
+def ref(store: Any, manifest: dict[str, Any]) -> CubeRef:
+    named = {**manifest, "metadata": {"namespace": "default", "name": "x"}}
+    return CubeRef.of(store.create(named))
+
+
+@pytest.fixture
+def wait(store: Any, fakes: ModuleType) -> Callable[..., Any]:
+    log = fakes.Quiet()
+
+    def waiting(ref: CubeRef, limit: Limit | None = None) -> Any:
+        return wait_until_terminal(store.connect, ref, pace=PACE, limit=limit or Limit(), log=log)
+
+    waiting.log = log  # type: ignore[attr-defined]  # for the one test that reads it
+    return waiting
+
+
+async def test_what_has_ended_before_is_seen_with_one_read(
+    store: Any, fakes: ModuleType, ref: CubeRef, wait: Callable[..., Any]
+) -> None:
+    store.set_status(ref, fakes.COMPLETE)
+    assert (await wait(ref))["status"] == fakes.COMPLETE
+    assert store.asked == ["create", "connect", "get"]
+
+
+async def test_an_end_is_seen_by_the_watch(
+    store: Any, fakes: ModuleType, ref: CubeRef, wait: Callable[..., Any]
+) -> None:
+    waiting = asyncio.create_task(wait(ref))
+    await store.until_asked("watch")
+    store.set_status(ref, {"conditions": [fakes.condition("Initialized")]})
+    store.set_status(ref, fakes.COMPLETE)
+    assert (await waiting)["status"] == fakes.COMPLETE
+    assert store.asked.count("get") == 1
+
+
+STOP = StopAsyncIteration()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ("connect", [LATER, LATER]),
+        ("get", [LATER, errors.DataCubeUnavailableError("410", 410)]),
+        ("watch", [LATER, LATER, LATER]),
+        ("stream", [LATER, STOP, LATER]),
+        ("stream", [STOP, STOP]),
+        ("get", [UNAUTHORIZED]),
+        ("watch", [UNAUTHORIZED]),
+    ],
+)
+async def test_a_fault_that_passes_is_survived(
+    store: Any, fakes: ModuleType, ref: CubeRef, wait: Callable[..., Any], fault: Any
+) -> None:
+    verb, faults = fault
+    store.refuse(verb, *faults)
+    waiting = asyncio.create_task(wait(ref))
+    await store.until_asked("watch", 1 + len(faults) * (verb in ("watch", "stream")))
+    assert not store.faults[verb] or verb == "stream"
+    store.set_status(ref, fakes.COMPLETE)
+    assert (await waiting)["status"] == fakes.COMPLETE
+
+
+async def test_a_second_401_in_a_row_is_final(
+    store: Any, ref: CubeRef, wait: Callable[..., Any]
+) -> None:
+    store.refuse("get", UNAUTHORIZED, UNAUTHORIZED)
+    with pytest.raises(errors.DataCubeForbiddenError, match="401"):
+        await wait(ref)
+    assert store.connected == 2
+
+
+async def test_credentials_may_expire_again_and_again(
+    store: Any, fakes: ModuleType, ref: CubeRef, wait: Callable[..., Any]
+) -> None:
+    store.refuse("watch", UNAUTHORIZED, UNAUTHORIZED, UNAUTHORIZED)
+    waiting = asyncio.create_task(wait(ref))
+    await store.until_asked("watch", 4)
+    store.set_status(ref, fakes.COMPLETE)
+    await waiting
+    assert store.connected == 4
+
+
+async def test_where_watching_is_forbidden_it_polls(
+    store: Any, fakes: ModuleType, ref: CubeRef, wait: Callable[..., Any]
+) -> None:
+    store.refuse("watch", FORBIDDEN)
+    waiting = asyncio.create_task(wait(ref))
+    await store.until_asked("get", 4)
+    store.set_status(ref, fakes.COMPLETE)
+    await waiting
+    assert store.asked.count("watch") == 1
+
+
+async def test_where_reading_is_forbidden_it_ends(
+    store: Any, ref: CubeRef, wait: Callable[..., Any]
+) -> None:
+    store.refuse("get", FORBIDDEN)
+    with pytest.raises(errors.DataCubeForbiddenError, match="403"):
+        await wait(ref)
+
+
+async def test_a_deleted_one_is_gone(store: Any, ref: CubeRef, wait: Callable[..., Any]) -> None:
+    waiting = asyncio.create_task(wait(ref))
+    await store.until_asked("watch")
+    store.delete(ref)
+    with pytest.raises(errors.DataCubeGoneError):
+        await waiting
+
+
+async def test_one_that_was_deleted_unseen_is_gone(
+    store: Any, ref: CubeRef, wait: Callable[..., Any]
+) -> None:
+    store.delete(ref)
+    with pytest.raises(errors.DataCubeGoneError):
+        await wait(ref)
+
+
+async def test_a_namesake_is_not_ours(
+    store: Any, fakes: ModuleType, ref: CubeRef, wait: Callable[..., Any], manifest: dict[str, Any]
+) -> None:
+    store.delete(ref)
+    named = {**manifest, "metadata": {"namespace": "default", "name": "x"}}
+    store.set_status(CubeRef.of(store.create(named)), fakes.COMPLETE)
+    with pytest.raises(errors.DataCubeGoneError):
+        await wait(ref)
+
+
+async def test_one_that_ended_and_was_tidied_away_has_ended(
+    store: Any, fakes: ModuleType, ref: CubeRef, wait: Callable[..., Any]
+) -> None:
+    waiting = asyncio.create_task(wait(ref))
+    await store.until_asked("watch")
+    store.set_status(ref, fakes.COMPLETE)
+    store.delete(ref)
+    assert (await waiting)["status"] == fakes.COMPLETE
+
+
+@pytest.mark.parametrize("ago_s", [5, -0.01])
+async def test_it_gives_up_at_the_limit(
+    ref: CubeRef, wait: Callable[..., Any], ago_s: float
+) -> None:
+    with pytest.raises(errors.DataCubeTimeoutError, match="within 90 seconds"):
+        await wait(ref, Limit(time.time() - ago_s, 90, last_look_s=0.01))
+
+
+async def test_an_end_before_the_limit_counts_though_it_is_seen_after(
+    store: Any, fakes: ModuleType, ref: CubeRef, wait: Callable[..., Any]
+) -> None:
+    store.set_status(ref, fakes.COMPLETE)
+    assert (await wait(ref, Limit(time.time() - 5, 90)))["status"] == fakes.COMPLETE
+
+
+async def test_transitions_are_told_once(
+    store: Any, fakes: ModuleType, ref: CubeRef, wait: Callable[..., Any]
+) -> None:
+    waiting = asyncio.create_task(wait(ref))
+    await store.until_asked("watch")
+    pending = [fakes.condition("Initialized", "False", "PodPending", "ImagePullBackOff")]
+    store.set_status(ref, {"conditions": pending})
+    store.set_status(ref, {"conditions": pending, "phase": "Pending"})
+    store.set_status(ref, fakes.COMPLETE)
+    await waiting
+    assert wait.log.lines == [  # type: ignore[attr-defined]  # see the fixture
+        "DataCube default/x: Pending",
+        "DataCube default/x: Pending (PodPending: ImagePullBackOff)",
+        "DataCube default/x: Succeeded (Done)",
+    ]
+
+
+def test_pauses_grow_to_a_bound_and_are_spread() -> None:
+    pace = Pace(first_pause_s=1, longest_pause_s=8)
+    pauses = [[pace.pause_s(faults) for _ in range(50)] for faults in (0, 1, 2, 3, 50)]
+    for longest, some in zip((1, 2, 4, 8, 8), pauses, strict=True):
+        assert all(longest / 2 <= pause <= longest for pause in some)
+        assert len(set(some)) > 1
