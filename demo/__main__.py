@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from demo.airflow import COMPONENTS, Airflow
 from demo.cluster import create_secret
-from demo.processes import DemoError, Program, Programs, end_all, marked, wait_until
+from demo.processes import DemoError, Program, Programs, end_all, processes_of, wait_until
 from demo.repositories import SINK, SOURCE, TAG, arrived, make_repositories
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def main() -> int:
     if arguments.action == "stop":
         print(f"ended {end_all(HOME)} processes")
         return 0
-    if marked(HOME):
+    if processes_of(HOME):
         print("a demo is running already: `make demo-stop` ends it", file=sys.stderr)
         return 1
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -1,9 +1,10 @@
 """
 Start programs, wait until they are ready, and end every one of them.
 
-A program's children may start sessions of their own (Airflow's do), and the demo itself may be
-gone when they are to be ended (``--keep``). So every process that we start carries a marker in its
-environment, inherited by its children, and whoever carries the marker is ended.
+The demo itself may be gone when its programs are to be ended (``--keep``), and their children may
+have lost their parents. So a process is known by its session, which each program opens and which is
+written down, or by a marker in the environment, which it inherits. Neither alone is enough: some of
+Airflow's processes open sessions of their own, others write their title over their environment.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MARKER = "AIRFLOW_PROVIDER_DEMO"
+_SESSIONS = "sessions"
 _PAUSE = threading.Event()
 
 
@@ -69,6 +71,7 @@ class Programs:
     def __init__(self, home: Path, env: Mapping[str, str]) -> None:
         self._logs = home / "logs"
         self._env = {**env, MARKER: str(home)}
+        self._sessions = home / _SESSIONS
         self._logs.mkdir(parents=True, exist_ok=True)
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> Program:
@@ -83,6 +86,9 @@ class Programs:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        with self._sessions.open("a") as sessions:
+            created = psutil.Process(process.pid).create_time()
+            sessions.write(f"{process.pid} {created!r}\n")
         return Program(name, process, log)
 
     def run(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
@@ -114,24 +120,43 @@ def wait_until(
         _PAUSE.wait(0.2)
 
 
-def marked(home: Path) -> list[psutil.Process]:
+def processes_of(home: Path) -> list[psutil.Process]:
     """Return the processes that belong to the demo at ``home``."""
+    sessions = _sessions_of(home)
     found = []
     for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.pid != os.getpid() and process.environ().get(MARKER) == str(home):
+        with suppress(psutil.Error, ProcessLookupError):
+            is_in_session = os.getsid(process.pid) in sessions
+            if is_in_session or process.environ().get(MARKER) == str(home):
                 found.append(process)
-    return found
+    return [process for process in found if process.pid != os.getpid()]
 
 
-def end_all(home: Path, grace_s: float = 10) -> int:
+def _sessions_of(home: Path) -> set[int]:
+    """Return the sessions whose first process is still the one that we started."""
+    written = home / _SESSIONS
+    lines = written.read_text().splitlines() if written.exists() else ()
+    ours = set()
+    for pid, created in (line.split() for line in lines):
+        with suppress(psutil.Error):
+            if psutil.Process(int(pid)).create_time() == float(created):
+                ours.add(int(pid))
+    return ours
+
+
+def end_all(home: Path, grace_s: float = 5) -> int:
     """End whatever belongs to the demo at ``home``; return how many processes there were."""
-    ended = 0
-    for end in (psutil.Process.terminate, psutil.Process.kill):
-        processes = marked(home)
-        ended = max(ended, len(processes))
-        for process in processes:
-            with suppress(psutil.Error):
-                end(process)
-        psutil.wait_procs(processes, timeout=grace_s)
-    return ended
+    asked = processes_of(home)
+    _send(asked, psutil.Process.terminate, grace_s)
+    # Whoever outlived its session's first process is known from before only.
+    _send([*asked, *processes_of(home)], psutil.Process.kill, grace_s)
+    return len(asked)
+
+
+def _send(
+    processes: Sequence[psutil.Process], end: Callable[[psutil.Process], None], wait_s: float
+) -> None:
+    for process in processes:
+        with suppress(psutil.Error):
+            end(process)
+    psutil.wait_procs(processes, timeout=wait_s)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.processes import marked
+from demo.processes import processes_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,4 +25,4 @@ def test_the_demo_moves_the_repository_and_leaves_nothing_running() -> None:
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert "Tasks:  download success, count_words success, upload success" in demo.stdout
     assert "Count the words" in demo.stdout
-    assert marked(ROOT / ".demo") == []
+    assert processes_of(ROOT / ".demo") == []
