@@ -13,7 +13,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from datacube_runtime.local.cluster import JOBS, PODS
-from datacube_runtime.local.jobs import is_owned_by, owner_of, plan_job, pod_of
+from datacube_runtime.local.jobs import plan_job, pod_of
+from datacube_runtime.local.jobtally import is_owned_by, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,10 +2,7 @@
 What a Job needs next, as Kubernetes' own job controller decides it for one pod at a time.
 
 Pure: the same job, pods and time give the same plan, and nothing is remembered in between, so a
-cluster that was killed goes on where it stood. Counting is the hard part of that, because a pod
-that was deleted leaves nothing to count. Kubernetes keeps it with a finalizer; here the status is
-enough, because a pod is created and ``active: 1`` written in one step: where the status says
-active and no pod is, an attempt has ended, and no matter how.
+cluster that was killed goes on where it stood.
 
 Jobs of several pods (``parallelism``, ``completions``, Indexed) are refused, not run as something
 else. ``ttlSecondsAfterFinished`` and ``podFailurePolicy`` are not looked at.
@@ -17,13 +14,26 @@ pkg/controller/job/job_controller.go of kubernetes/kubernetes
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from datacube_api.conditions import timestamp
+from datacube_runtime.local.jobstatus import (
+    completed,
+    counted,
+    failed,
+    is_true,
+    resumed,
+    suspended,
+    with_condition,
+)
+from datacube_runtime.local.jobtally import is_being_deleted, tally_of
+from datacube_runtime.local.times import moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from datacube_runtime.local.jobtally import Tally
 
     Pod = Mapping[str, Any]
     Status = dict[str, Any]
@@ -31,9 +41,7 @@ if TYPE_CHECKING:
 _BACKOFF_LIMIT = 6
 _LIMIT_REACHED = ("BackoffLimitExceeded", "Job has reached the specified backoff limit")
 _EXPIRED = ("DeadlineExceeded", "Job was active longer than specified deadline")
-_REACHED = ("CompletionsReached", "Reached expected number of succeeded pods")
 _SEVERAL = ("UnsupportedJob", "the embedded cluster runs Jobs of one pod, not Indexed")
-_ENDED = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True)
@@ -59,32 +67,21 @@ class JobPlan:
     again_in_s: float | None = None
 
 
-@dataclass(frozen=True)
-class _Tally:
-    """The attempts of a Job, sorted."""
-
-    active: tuple[Pod, ...]
-    terminating: int
-    failed: int
-    succeeded: int
-    last_failure: datetime | None
-
-
 def plan_job(
     job: Mapping[str, Any], pods: Sequence[Pod], now: datetime, backoff: Backoff
 ) -> JobPlan:
     """Compare what the Job asks for with the pods that it owns."""
     status: Status = dict(job.get("status") or {})
-    if _is(status, "Complete") or _is(status, "Failed"):
+    if is_true(status, "Complete") or is_true(status, "Failed"):
         return JobPlan(status)
     if _wants_several(job["spec"]):
-        return JobPlan(_failed(status, *_SEVERAL, now))
-    tally = _tally(job, pods)
+        return JobPlan(failed(status, *_SEVERAL, now))
+    tally = tally_of(job, pods)
     if job["spec"].get("suspend"):
-        return JobPlan(_suspended(_counted(status, tally), now), delete=tally.active)
-    status = _counted(_resumed({"startTime": timestamp(now), **status}, now), tally)
+        return JobPlan(suspended(counted(status, tally), now), delete=tally.active)
+    status = counted(resumed({"startTime": timestamp(now), **status}, now), tally)
     if tally.succeeded:
-        return JobPlan(_completed(status, now))
+        return JobPlan(completed(status, now))
     left_s = _left_s(status, job["spec"], now)
     if failure := _failure(job, tally, left_s):
         return _end(status, failure, tally, now)
@@ -93,19 +90,6 @@ def plan_job(
     waits = [seconds for seconds in (left_s, None if create else pause_s) if seconds is not None]
     asked = {"active": 1} if create else {}
     return JobPlan({**status, **asked}, create=create, again_in_s=min(waits, default=None))
-
-
-def is_owned_by(pod: Pod, job: Mapping[str, Any]) -> bool:
-    """Tell whether the Job is the controller of the pod."""
-    uid: str = job["metadata"]["uid"]
-    return owner_of(pod) == uid
-
-
-def owner_of(pod: Pod) -> str | None:
-    """Return the uid of the Job that controls the pod."""
-    owners = pod["metadata"].get("ownerReferences") or ()
-    jobs = (o for o in owners if o.get("controller") and o.get("kind") == "Job")
-    return next((owner["uid"] for owner in jobs), None)
 
 
 def pod_of(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,9 +119,7 @@ def pod_of(job: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _pause_s(
-    job: Mapping[str, Any], tally: _Tally, now: datetime, backoff: Backoff
-) -> float | None:
+def _pause_s(job: Mapping[str, Any], tally: Tally, now: datetime, backoff: Backoff) -> float | None:
     """
     Return the seconds until the next attempt; None where there is to be none now.
 
@@ -150,28 +132,7 @@ def _pause_s(
     return backoff.delay_s(tally.failed) - (now - tally.last_failure).total_seconds()
 
 
-def _tally(job: Mapping[str, Any], pods: Sequence[Pod]) -> _Tally:
-    recorded = job.get("status") or {}
-    by_phase = [(_phase(pod), "deletionTimestamp" in pod["metadata"], pod) for pod in pods]
-    replaced_late = job["spec"].get("podReplacementPolicy") == "Failed"
-    running = [(ending, pod) for phase, ending, pod in by_phase if phase not in _ENDED]
-    active = tuple(pod for ending, pod in running if replaced_late or not ending)
-    # Deleted ones are counted already, or were taken away on purpose.
-    failed = [pod for phase, ending, pod in by_phase if phase == "Failed" and not ending]
-    succeeded = any(phase == "Succeeded" for phase, _, _ in by_phase)
-    ends = [_ended_at(pod) for pod in failed] + [_deleted_at(p) for gone, p in running if gone]
-    has_ended = bool(recorded.get("active")) and not active and not succeeded
-    return _Tally(
-        active=active,
-        terminating=sum(ending for ending, _ in running),
-        failed=max(recorded.get("failed", 0) + has_ended, len(failed)),
-        succeeded=int(succeeded),
-        last_failure=max(ends, default=None),
-    )
-
-
-
-def _failure(job: Mapping[str, Any], tally: _Tally, left_s: float | None) -> tuple[str, str] | None:
+def _failure(job: Mapping[str, Any], tally: Tally, left_s: float | None) -> tuple[str, str] | None:
     """Return why the Job has failed (an earlier verdict stays), or None."""
     conditions = (job.get("status") or {}).get("conditions") or ()
     for condition in conditions:
@@ -184,18 +145,13 @@ def _failure(job: Mapping[str, Any], tally: _Tally, left_s: float | None) -> tup
     return None
 
 
-def _end(status: Status, failure: tuple[str, str], tally: _Tally, now: datetime) -> JobPlan:
+def _end(status: Status, failure: tuple[str, str], tally: Tally, now: datetime) -> JobPlan:
     """Fail the Job, but say so only when none of its pods runs any more."""
     if tally.active or tally.terminating:
-        target = _with(status, "FailureTarget", failure, now)
-        active = tuple(p for p in tally.active if "deletionTimestamp" not in p["metadata"])
+        target = with_condition(status, "FailureTarget", failure, now)
+        active = tuple(pod for pod in tally.active if not is_being_deleted(pod))
         return JobPlan(target, delete=active)
-    return JobPlan(_failed(status, *failure, now))
-
-
-
-
-
+    return JobPlan(failed(status, *failure, now))
 
 
 def _wants_several(spec: Mapping[str, Any]) -> bool:
@@ -209,24 +165,3 @@ def _left_s(status: Status, spec: Mapping[str, Any], now: datetime) -> float | N
     if allowed is None:
         return None
     return float(allowed - (now - moment_of(status["startTime"])).total_seconds())
-
-
-
-def _phase(pod: Pod) -> str:
-    return str((pod.get("status") or {}).get("phase", "Pending"))
-
-
-def _ended_at(pod: Pod) -> datetime:
-    """Return when a failed pod failed: its container's end, else its last word."""
-    status = pod["status"]
-    states = (c.get("state", {}).get("terminated") for c in status.get("containerStatuses") or ())
-    ends = [state["finishedAt"] for state in states if state]
-    told = [c["lastTransitionTime"] for c in status.get("conditions") or ()]
-    return moment_of(max(ends or told or [pod["metadata"]["creationTimestamp"]]))
-
-
-def _deleted_at(pod: Pod) -> datetime:
-    """Return when a pod was deleted; the API's ``deletionTimestamp`` is when it has to be gone."""
-    meta = pod["metadata"]
-    grace = timedelta(seconds=meta.get("deletionGracePeriodSeconds", 0))
-    return moment_of(meta["deletionTimestamp"]) - grace

@@ -165,6 +165,9 @@ class Kubelet:
                 self._finish(pod, live, now)
             case Act.REMOVE if pod:
                 self._remove(pod)
+            case Act.NOTHING if pod and live:
+                # Said at the start already, unless writing it failed.
+                self._report(pod, podstatus.running(pod, live.process.pid, live.started_at))
         return step.again_in_s
 
     def _start(self, pod: Pod, now: datetime) -> None:
@@ -203,8 +206,9 @@ class Kubelet:
         launch = self._machine.launch_of(pod, scratch, find, output)
         scratch.write_record(Record())
         process = start(launch, on_end=lambda: self._around.wake(*key))
-        scratch.write_record(Record(process.pid, identity_of(process.pid)))
+        # First of all: whatever fails from here on, the process is known.
         self._live[meta["uid"]] = _Live(*key, meta["uid"], claims_of(pod), process, now)
+        scratch.write_record(Record(process.pid, identity_of(process.pid)))
         self._report(pod, podstatus.running(pod, process.pid, now))
 
     def _finish(self, pod: Pod | None, live: _Live, now: datetime) -> None:

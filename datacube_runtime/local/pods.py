@@ -15,9 +15,9 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from datacube_runtime.local.jobs import moment_of
 from datacube_runtime.local.podspec import grace_s
 from datacube_runtime.local.podstatus import is_terminal
+from datacube_runtime.local.times import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_GRACE_S = 5.0
 _BLOCK_BYTES = 64 * 1024
 _LINE_BYTES = 64 * 1024
 _TAIL_LINES = 12
@@ -76,15 +75,26 @@ class ProcessEngine:
     """Takes steps as processes of this machine."""
 
     def __init__(
-        self, redact: Redactor, show: Callable[[str], bool], cancellation: Cancellation
+        self,
+        redact: Redactor,
+        show: Callable[[str], bool],
+        cancellation: Cancellation,
+        grace_s: float = 5.0,
     ) -> None:
-        """``show`` is offered every line of a process first, and says whether it was progress."""
-        self._redact, self._show, self._cancellation = redact, show, cancellation
+        """
+        Remember whom to ask.
+
+        ``show`` is offered every line of a process first, and says whether it was progress.
+        ``grace_s`` is what a process gets between being asked to end and being killed; the pod
+        itself has 30 seconds.
+        """
+        self._redact, self._show = redact, show
+        self._cancellation, self._grace_s = cancellation, grace_s
 
     def run(self, step: Step) -> Finished:
         """Run a process to its end; see ``Engine``."""
         self._cancellation.check()
-        with _started(step) as process:
+        with _started(step, self._grace_s) as process:
             output, tail = self._follow(process)
             return Finished(process.wait(), output.decode(errors="replace"), tail)
 
@@ -146,7 +156,7 @@ def _printable(line: bytes) -> str:
 
 
 @contextmanager
-def _started(step: Step) -> Iterator[subprocess.Popen[bytes]]:
+def _started(step: Step, grace_s: float) -> Iterator[subprocess.Popen[bytes]]:
     """Yield the process; where the body does not see its end, the whole group is ended."""
     try:
         process = subprocess.Popen(  # noqa: S603 - argv comes from our backends, never a shell line
@@ -165,14 +175,14 @@ def _started(step: Step) -> Iterator[subprocess.Popen[bytes]]:
             yield process
         finally:
             if process.returncode is None:
-                _end_group(process)
+                _end_group(process, grace_s)
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+def _end_group(process: subprocess.Popen[bytes], grace_s: float) -> None:
     """Ask the whole group to end; what has not ended with its leader is killed."""
     os.killpg(process.pid, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
-        process.wait(_GRACE_S)
+        process.wait(grace_s)
     with suppress(ProcessLookupError):  # nobody is left
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

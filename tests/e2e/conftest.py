@@ -124,7 +124,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
-        until(lambda: "ready" in log.read_text() or process.poll() is not None)
+        until(lambda: "ready: KUBECONFIG=" in log.read_text() or process.poll() is not None)
         assert process.poll() is None, log.read_text()
         kubeconfig = data / "kubeconfig"
         with new_client_from_config(str(kubeconfig)) as client:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 QUICK = RunnerConfig(backoff=Backoff(base_s=0.05, cap_s=0.1), stop_grace_s=2.0, retry_s=0.1)
-PATIENCE_S = 20.0
+PATIENCE_S = 15.0
 SHELL = ["sh", "-c"]
 GROUPS = {"jobs": "batch"}
 
@@ -82,14 +82,16 @@ class Embedded:
     def pod(self, script: str, name: str = "p", **spec: Any) -> dict[str, Any]:
         return self.create("pods", {"metadata": {"name": name}, "spec": pod_spec(script, **spec)})
 
-    def job(self, script: str, name: str = "j", pod: dict[str, Any] | None = None, **spec: Any) -> None:
+    def job(
+        self, script: str, name: str = "j", pod: dict[str, Any] | None = None, **spec: Any
+    ) -> None:
         template = {"spec": pod_spec(script, **(pod or {}))}
         self.create("jobs", {"metadata": {"name": name}, "spec": {"template": template, **spec}})
 
     async def until(self, probe: Callable[[], Any]) -> Any:
         """Return what the probe returns once that is true."""
         async with asyncio.timeout(PATIENCE_S):
-            while not (found := probe()):
+            while not (found := probe()):  # noqa: ASYNC110 - as a client would see it
                 await asyncio.sleep(0.01)
         return found
 

@@ -75,6 +75,13 @@ async def test_a_pod_deleted_from_outside_is_a_failed_attempt(cluster: Any) -> N
     assert job["status"]["failed"] == 2
 
 
+async def test_an_end_is_counted_before_anybody_can_delete_the_pod(cluster: Any) -> None:
+    cluster.job("exit 0")
+    pods = await cluster.until(lambda: cluster.list("pods"))
+    await cluster.pod_in("Succeeded", name=pods[0]["metadata"]["name"])
+    assert cluster.get("jobs", "j")["status"]["succeeded"] == 1
+
+
 async def test_a_deleted_job_takes_its_pods_along(cluster: Any) -> None:
     cluster.job("exec sleep 300", pod={"terminationGracePeriodSeconds": 1})
     pods = await cluster.until(lambda: cluster.list("pods"))

@@ -82,9 +82,7 @@ async def test_a_waiting_pod_is_deleted_at_once(cluster: Any) -> None:
     await cluster.until(lambda: is_gone(cluster))
 
 
-async def test_stopping_ends_all_and_says_so(
-    cluster: Any, alive: Callable[[int], bool]
-) -> None:
+async def test_stopping_ends_all_and_says_so(cluster: Any, alive: Callable[[int], bool]) -> None:
     cluster.pod("exec sleep 300")
     pid = pid_of(await cluster.pod_in("Running"))
     await cluster.stop()

@@ -26,7 +26,7 @@ def cancellation() -> Iterator[Cancellation]:
 def shell(cancellation: Cancellation) -> Callable[..., Any]:
     """Run a line of shell as a step."""
     redact = Redactor.of({"TOKEN": "canary-1"})
-    engine = ProcessEngine(redact, lambda line: line.startswith("%"), cancellation)
+    engine = ProcessEngine(redact, lambda line: line.startswith("%"), cancellation, grace_s=0.3)
 
     def run(line: str, **environment: str) -> Any:
         path = {"PATH": os.environ["PATH"]}
@@ -102,10 +102,7 @@ def test_a_cancellation_ends_a_process_that_waits(shell: Any, cancellation: Canc
     assert time.monotonic() - started < 5
 
 
-def test_a_process_that_does_not_listen_is_killed(
-    shell: Any, cancellation: Cancellation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("datacube_runtime.transfer.run._GRACE_S", 0.2)
+def test_a_process_that_does_not_listen_is_killed(shell: Any, cancellation: Cancellation) -> None:
     timer = threading.Timer(0.2, cancellation.request)
     timer.start()
     with pytest.raises(TransferError, match="cancelled"):

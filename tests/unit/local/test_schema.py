@@ -47,7 +47,11 @@ def test_values_of_a_map_are_known() -> None:
 
 
 def test_defaults_are_filled_in_all_the_way_down() -> None:
-    inner = {"type": "object", "default": {}, "properties": {"n": {"type": "integer", "default": 3}}}
+    inner = {
+        "type": "object",
+        "default": {},
+        "properties": {"n": {"type": "integer", "default": 3}},
+    }
     obj: dict[str, Any] = {"spec": {"list": [{}]}}
     complete(schema_of(inner=inner, list={"type": "array", "items": inner}), obj)
     assert obj == {"spec": {"inner": {"n": 3}, "list": [{"n": 3}]}}

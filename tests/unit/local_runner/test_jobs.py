@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datacube_runtime.local.jobs import Backoff, JobPlan, owner_of, plan_job, pod_of
+from datacube_runtime.local.jobs import Backoff, JobPlan, plan_job, pod_of
+from datacube_runtime.local.jobtally import owner_of
+from datacube_runtime.local.times import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,9 +74,7 @@ def test_a_finished_job_is_left_alone(make_job: Make, at: At, kind: str) -> None
     assert plan(make_job(status), [], at(99)) == JobPlan(status)
 
 
-def test_the_next_attempt_comes_after_the_back_off(
-    make_job: Make, make_pod: Make, at: At
-) -> None:
+def test_the_next_attempt_comes_after_the_back_off(make_job: Make, make_pod: Make, at: At) -> None:
     job = make_job({**STARTED, "active": 1}, backoffLimit=2)
     pods = [make_pod("Failed", ended_at=5)]
     waiting = plan(job, pods, at(6))
@@ -162,9 +162,7 @@ def test_the_jobs_own_deadline_ends_its_pods_and_then_the_job(
     assert third.status["failed"] == 1
 
 
-def test_the_deadline_comes_before_the_next_attempt(
-    make_job: Make, make_pod: Make, at: At
-) -> None:
+def test_the_deadline_comes_before_the_next_attempt(make_job: Make, make_pod: Make, at: At) -> None:
     job = make_job({**STARTED, "active": 1}, activeDeadlineSeconds=8)
     assert plan(job, [make_pod("Failed", ended_at=5)], at(6)).again_in_s == 2.0
 
@@ -250,8 +248,6 @@ class World:
         self.look()
 
     def look(self) -> None:
-        from datacube_runtime.local.jobs import moment_of  # noqa: PLC0415 - of this helper alone
-
         was_over = any(c["type"] in ("Complete", "Failed") for c in self.conditions())
         found = plan_job(self.job, self.pods, moment_of(self.now()), BACKOFF)
         self.job = {**self.job, "status": found.status}
