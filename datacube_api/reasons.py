@@ -14,6 +14,7 @@ class Reason(StrEnum):
     SOURCE_NOT_FOUND = "SourceNotFound"
     REVISION_NOT_FOUND = "RevisionNotFound"
     NOTHING_TO_UPLOAD = "NothingToUpload"
+    LOCAL_CHANGES = "LocalChanges"
     PUSH_REJECTED = "PushRejected"
     NETWORK_ERROR = "NetworkError"
     NO_SPACE_LEFT = "NoSpaceLeft"

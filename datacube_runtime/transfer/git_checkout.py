@@ -50,7 +50,7 @@ class Checkout:
                 f"{self._where} has commits that are on no branch; "
                 "make one for them ('git switch -c <name>'), or move the directory away"
             )
-            raise TransferError(Reason.ENGINE_FAILED, message)
+            raise TransferError(Reason.LOCAL_CHANGES, message)
 
     def has_local_work(self) -> bool:
         """Tell whether the branch that is wanted holds commits that the server is not known to."""
@@ -141,7 +141,7 @@ class Checkout:
                 "not have, and the server has others: push them under another name, or move the "
                 "directory away"
             )
-            raise TransferError(Reason.ENGINE_FAILED, message)
+            raise TransferError(Reason.LOCAL_CHANGES, message)
         log.info("branch %s has commits that are not pushed; they are kept", self.revision.name)
         self._check_out(self.revision.name, "--")
 
