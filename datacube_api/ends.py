@@ -185,5 +185,6 @@ class S3(End):
         )
 
 
-AnyEnd: TypeAlias = Annotated[PVC | Git | HuggingFace | S3, Field(discriminator="type")]
+Service: TypeAlias = Git | HuggingFace | S3
+AnyEnd: TypeAlias = Annotated[PVC | Service, Field(discriminator="type")]
 END_TYPES: tuple[type[End], ...] = (PVC, Git, HuggingFace, S3)

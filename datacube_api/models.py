@@ -23,7 +23,7 @@ from datacube_api.core import (
     Value,
     ValueFrom,
 )
-from datacube_api.ends import PVC, S3, AnyEnd, End, Git, HuggingFace
+from datacube_api.ends import PVC, S3, AnyEnd, End, Git, HuggingFace, Service
 from datacube_api.environment import to_env
 from datacube_api.errors import DataCubeSpecError
 from datacube_api.reference import API_VERSION, KIND
@@ -111,9 +111,11 @@ class Spec(Model):
         return end.pvc
 
     @property
-    def service(self) -> End:
+    def service(self) -> Service:
         """The end that is not."""
-        return self.source if isinstance(self.sink, PVC) else self.sink
+        end = self.source if isinstance(self.sink, PVC) else self.sink
+        assert not isinstance(end, PVC)  # noqa: S101 - as above
+        return end
 
     @property
     def options(self) -> ExecutorOptions:

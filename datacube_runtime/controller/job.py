@@ -122,7 +122,7 @@ def _container(spec: Spec, settings: Settings) -> dict[str, Any]:
 def _args(spec: Spec) -> list[str]:
     options = spec.options
     args = [
-        *(spec.service.to_manifest()["type"], str(spec.direction)),
+        *(spec.service.type, str(spec.direction)),
         *("--volume", _MOUNT_PATH),
         *("--sub-path", _no_option(spec.volume.sub_path or "")),
         *("--termination-log", _TERMINATION_LOG),

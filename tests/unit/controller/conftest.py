@@ -256,7 +256,6 @@ class MemoryApi:
         return self.of(JOBS).get(Key("ns", name))
 
     def run_pod(self, pod: Mapping[str, Any]) -> None:
-        """Put a pod under the cube's Job."""
         job = self.job()
         assert job is not None
         pod["metadata"]["ownerReferences"][0]["uid"] = job["metadata"]["uid"]
@@ -286,7 +285,6 @@ async def _until(look: Callable[[], Any], timeout_s: float = 2.0) -> None:
 
 @pytest.fixture(scope="session")
 def until() -> Callable[..., Any]:
-    """Return what waits for a condition, and fails when it does not come."""
     return _until
 
 
@@ -298,5 +296,4 @@ async def _end(task: asyncio.Task[Any]) -> None:
 
 @pytest.fixture(scope="session")
 def end() -> Callable[..., Any]:
-    """Return what cancels a task and waits for its end."""
     return _end

@@ -140,6 +140,19 @@ async def test_a_job_of_a_deleted_namesake_makes_way(
         await until(lambda: "create jobs" in api.written)
 
 
+async def test_a_namesakes_job_that_only_the_cache_still_has_is_not_waited_for(
+    make: Any, api: Any, running: Any, until: Any
+) -> None:
+    api.add_claim()
+    api.put(JOBS, make.job(make.cube(metadata={"uid": "uid-before"})))
+    async with running():
+        await until(lambda: api.watching.get("jobs"))
+        api.deaf.add("jobs")
+        api.drop(JOBS, "cube-batchjob")
+        api.put(CUBES, make.cube())
+        await until(api.job)
+
+
 async def test_a_missing_claim_is_waited_for(
     api: Any, fresh: Any, running: Any, until: Any
 ) -> None:
