@@ -34,6 +34,7 @@ FINAL_REASONS: Final = frozenset(
         Reason.SOURCE_NOT_FOUND,
         Reason.REVISION_NOT_FOUND,
         # The same volume against the same remote gives the same answer.
+        Reason.LOCAL_CHANGES,
         Reason.NOTHING_TO_UPLOAD,
         Reason.PUSH_REJECTED,
     }

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _ABANDONED = (None, "success", "failed", "skipped", "upstream_failed", "removed")
 _KILL_S = 20.0
 
+# Deletions that outlive their triggers: the event loop itself holds tasks only weakly.
+_deletions: set[asyncio.Task[None]] = set()
+
 
 class DataCubeTrigger(BaseTrigger):
     """
@@ -111,6 +114,14 @@ class DataCubeTrigger(BaseTrigger):
         """
         if self._has_fired or self.on_kill_action != "delete":
             return
+        # Airflow cancels a trigger again every second until it has ended, and that cancels what
+        # runs here: asking for the state alone can take longer. So it runs beside the trigger.
+        deletion = asyncio.create_task(self._delete_if_abandoned())
+        _deletions.add(deletion)
+        deletion.add_done_callback(_deletions.discard)
+        await asyncio.shield(deletion)
+
+    async def _delete_if_abandoned(self) -> None:
         if not await self._is_abandoned():
             self.log.info("DataCube %s stays: the task may still want it", self.ref)
             return
