@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from datacube_runtime.local.errors import ApiStatusError, Cause, bad_request, invalid
+from datacube_runtime.local.shapes import check_shape
 
 if TYPE_CHECKING:
     from datacube_runtime.local.resources import Resource
@@ -26,9 +27,8 @@ def check_identity(resource: Resource, namespace: str | None, obj: dict[str, Any
         obj.setdefault("apiVersion", resource.api_version)
         obj.setdefault("kind", resource.kind)
     _check_kind(resource, obj)
+    check_shape(resource, obj)
     meta = obj["metadata"] = obj.get("metadata") or {}
-    if not isinstance(meta, dict):
-        raise bad_request(f"{resource.kind}: metadata must be an object")
     if resource.namespaced:
         if meta.setdefault("namespace", namespace) != namespace:
             raise bad_request(
@@ -64,7 +64,8 @@ def _check_kind(resource: Resource, obj: dict[str, Any]) -> None:
         raise bad_request(
             f'{obj["kind"]} in version "{resource.version}" cannot be handled as a {resource.kind}'
         )
-    name = (obj.get("metadata") or {}).get("name", "")
+    meta = obj.get("metadata")
+    name = meta.get("name", "") if isinstance(meta, dict) else ""
     message = f'Invalid value: "{obj["kind"]}": must be {resource.kind}'
     cause = Cause("FieldValueInvalid", "kind", message)
     raise invalid(obj["kind"], resource.group, name, [cause])

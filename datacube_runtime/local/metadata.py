@@ -11,7 +11,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from datacube_runtime.local.errors import Cause, bad_request
+from datacube_runtime.local.errors import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,20 +85,8 @@ def clean(obj: dict[str, Any]) -> dict[str, Any]:
     Return the object's own ``metadata``, made well-formed: unknown fields and empty maps go.
 
     ``managedFields`` goes too: field ownership is not kept here, so it is not shown.
-
-    :raises ApiStatusError: (400) it is no object, or labels or annotations are no map of strings.
     """
-    meta = obj["metadata"] = obj.get("metadata") or {}
-    if not isinstance(meta, dict):
-        raise bad_request(f"{obj.get('kind')}: metadata must be an object")
-    for field in ("labels", "annotations"):
-        values = meta.get(field) or {}
-        if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
-            raise bad_request(
-                f'{obj.get("kind")} in version "{obj.get("apiVersion")}" cannot be handled as a '
-                f"{obj.get('kind')}: json: cannot unmarshal into Go struct field "
-                f"ObjectMeta.metadata.{field} of type string"
-            )
+    meta: dict[str, Any] = obj["metadata"]
     for field in [
         name for name, value in meta.items() if name not in _KNOWN or value in (None, {}, [])
     ]:
@@ -125,7 +113,20 @@ def problems(meta: Mapping[str, Any], name_problems: Callable[[str], list[str]])
     if size > _ANNOTATIONS_MAX:
         message = f"Too long: may not be more than {_ANNOTATIONS_MAX} bytes"
         found.append(Cause("FieldValueTooLong", "metadata.annotations", message))
-    return found
+    return found + _owner_problems(meta)
+
+
+def _owner_problems(meta: Mapping[str, Any]) -> list[Cause]:
+    return [
+        Cause(
+            "FieldValueInvalid",
+            f"metadata.ownerReferences.{field}",
+            'Invalid value: "": must not be empty',
+        )
+        for owner in meta.get("ownerReferences", ())
+        for field in ("apiVersion", "kind", "name", "uid")
+        if not owner.get(field)
+    ]
 
 
 def update_problems(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Cause]:

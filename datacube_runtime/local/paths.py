@@ -35,10 +35,12 @@ def target(catalog: Catalog, group: str, version: str, rest: str) -> Target:
     :raises ApiStatusError: (404) there is no such endpoint.
     """
     steps = rest.strip("/").split("/")
+    if not all(steps):
+        raise no_such_endpoint()
     namespace = None
     if steps[0] == "namespaces" and len(steps) > 2 and steps[2] not in (_STATUS, "finalize"):  # noqa: PLR2004 - namespaces/NAME/plural
         namespace, steps = steps[1], steps[2:]
-    if len(steps) > 3 or not all(steps):  # noqa: PLR2004 - plural/NAME/subresource
+    if len(steps) > 3:  # noqa: PLR2004 - plural/NAME/subresource
         raise no_such_endpoint()
     plural, name, subresource = (*steps, "", "")[:3]
     resource = catalog.find(group, version, plural)

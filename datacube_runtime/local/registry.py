@@ -165,10 +165,10 @@ class Registry:
         """Change an object by a patch: JSON merge patch, unless ``patch_type`` says otherwise."""
         old = self.get(resource, namespace, name)
         obj = apply_patch(patch_type, resource, copy.deepcopy(old), patch)
+        check_identity(resource, namespace, obj)
         meta = metadata.clean(obj)
         if meta.get("name") != name:
             raise other_name(meta.get("name", ""), name)
-        check_identity(resource, namespace, obj)
         return self._replace(resource, old, obj, subresource, write or Write())
 
     def delete(  # noqa: PLR0913 - the fields of DeleteOptions

@@ -73,6 +73,7 @@ class Runner:
     def __init__(
         self, registry: Cluster, data_dir: Path, path: str, config: RunnerConfig | None = None
     ) -> None:
+        data_dir = data_dir.absolute()  # processes run elsewhere
         self._config = config or RunnerConfig()
         self._objects = Objects(registry)
         self._queue: WorkQueue[Key] = WorkQueue()

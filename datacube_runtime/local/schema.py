@@ -90,9 +90,8 @@ class Structure:
         A top-level field that did not change is not looked at either: the definition may have
         become stricter since, and a status has to be writable all the same.
         """
-        known = old or {}
-        looked_at = {key: value for key, value in obj.items() if key not in _ROOT_FIELDS}
-        if all(key in known and known[key] == value for key, value in looked_at.items()):
+        looked_at, known = _checked_part(obj), _checked_part(old or {})
+        if old is not None and looked_at == known:
             return []
         errors = sorted(self._validator.iter_errors(looked_at), key=_order)
         return [
@@ -100,6 +99,10 @@ class Structure:
             for cause in [*map(_cause, errors), *_twins(self._schema, looked_at, "")]
             if (top := cause.field.partition(".")[0]) not in known or known[top] != obj.get(top)
         ]
+
+
+def _checked_part(obj: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in obj.items() if field not in _ROOT_FIELDS}
 
 
 def dotted(path: Iterable[str | int]) -> str:

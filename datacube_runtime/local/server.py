@@ -87,7 +87,7 @@ def _refuse_strangers(token: str) -> Any:
         name = request.host.rpartition(":")[0] or request.host
         if name not in _HOSTS:
             raise bad_request("this server answers to 127.0.0.1 and localhost only")
-        said = request.headers.get("Authorization", "").encode()
+        said = request.headers.get("Authorization", "").encode(errors="surrogateescape")
         if request.path not in _HEALTH and not hmac.compare_digest(said, expected):
             raise ApiStatusError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Unauthorized")
         return await handler(request)

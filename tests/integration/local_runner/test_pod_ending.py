@@ -67,10 +67,15 @@ async def test_a_pod_deleted_by_force_leaves_no_process(
 
 
 async def test_children_die_with_their_pod(cluster: Any, alive: Callable[[int], bool]) -> None:
-    pod = cluster.pod("sleep 300 & setsid sleep 300 & echo $! ; jobs -p; exit 0")
+    # One in the group, one that left it, and one in the group that forgot whose it is.
+    pod = cluster.pod(
+        "sleep 300 & echo $!; setsid sleep 300 & echo $!; "
+        "env -i $(command -v sleep) 300 & echo $!; "
+        "while grep -q . /proc/$!/environ; do :; done"
+    )
     await cluster.pod_in("Succeeded")
     children = [int(pid) for pid in cluster.output(pod).split()]
-    assert len(children) >= 2
+    assert len(children) == 3
     await cluster.until(lambda: not any(alive(pid) for pid in children))
 
 

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TOKEN = "t0p-s3cret"
 
@@ -43,16 +46,30 @@ async def test_no_secret_gets_into_the_pod_or_its_argv(cluster: Any, tmp_path: P
     assert TOKEN not in "".join(texts_below(tmp_path / "logs"))
 
 
+async def test_words_see_the_variables_and_mean_the_volume(cluster: Any) -> None:
+    cluster.claim("data")
+    root = await cluster.until(lambda: path_of(cluster, "data"))
+    env = [{"name": "DIR", "value": "/volume/d"}, {"name": "N", "value": "$(DIR)/new"}]
+    words = ["$(N)", "--to=/volume/$(NAME)", "$(HOME)", "$$(N)"]
+    pod = cluster.pod(
+        "",
+        command=["echo"],
+        args=words,
+        env=env,
+        volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}],
+        volumeMounts=[{"name": "v", "mountPath": "/volume"}],
+    )
+    await cluster.pod_in("Succeeded")
+    expected = f"{root}/d/new --to={root}/$(NAME) $(HOME) $(N)"
+    assert cluster.output(pod).strip() == expected
+
+
 async def test_a_pod_waits_for_its_claim_and_writes_into_it(cluster: Any) -> None:
     volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
     mounts = [{"name": "v", "mountPath": "/volume", "subPath": "a/b"}]
     cluster.pod("", command=["touch", "/volume/new"], volumes=volumes, volumeMounts=mounts)
 
-    def unschedulable() -> Any:
-        conditions = cluster.get("pods", "p")["status"].get("conditions") or ()
-        return next((c for c in conditions if c.get("reason") == "Unschedulable"), None)
-
-    condition = await cluster.until(unschedulable)
+    condition = await cluster.until(lambda: unschedulable(cluster, "p"))
     assert condition["message"] == 'persistentvolumeclaim "data" not found'
     assert condition["status"] == "False"
     cluster.claim("data")
@@ -125,11 +142,34 @@ async def test_a_claim_in_use_keeps_its_data(cluster: Any) -> None:
     cluster.pod("exec sleep 300", volumes=volumes, terminationGracePeriodSeconds=1)
     await cluster.pod_in("Running")
     cluster.delete("persistentvolumeclaims", "data")
-    cluster.pod("exit 0", name="other")
-    await cluster.pod_in("Succeeded", name="other")
+    cluster.pod("exit 0", name="late", volumes=volumes)
+    condition = await cluster.until(lambda: unschedulable(cluster, "late"))
+    assert condition["message"] == 'persistentvolumeclaim "data" is being deleted'
+    cluster.delete("pods", "late")
     assert (directory / "file").exists()
     cluster.delete("pods", "p")
     await cluster.until(lambda: not directory.exists())
+
+
+async def test_data_stay_while_a_process_of_a_vanished_pod_has_them(
+    cluster: Any, alive: Callable[[int], bool]
+) -> None:
+    cluster.claim("data")
+    directory = await cluster.until(lambda: path_of(cluster, "data"))
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
+    script = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
+    pod = cluster.pod(script, volumes=volumes)
+    await cluster.pod_in("Running")
+    await cluster.until(lambda: "ready" in cluster.output(pod))
+    identity = cluster.get("pods", "p")["status"]["containerStatuses"][0]["containerID"]
+    pid = int(identity.removeprefix("process://"))
+    cluster.delete("pods", "p", grace_s=0)
+    cluster.delete("persistentvolumeclaims", "data")
+    cluster.claim("data")  # it waits for the directory of its namesake
+    assert not path_of(cluster, "data")
+    await cluster.until(lambda: not directory.exists() or path_of(cluster, "data"))
+    assert not alive(pid)
+    await cluster.until(lambda: path_of(cluster, "data"))
 
 
 async def test_data_survive_a_restart(cluster: Any) -> None:
@@ -141,6 +181,11 @@ async def test_data_survive_a_restart(cluster: Any) -> None:
     cluster.pod("exit 0")
     await cluster.pod_in("Succeeded")
     assert (directory / "file").read_text() == "mine"
+
+
+def unschedulable(cluster: Any, name: str) -> Any:
+    conditions = cluster.get("pods", name)["status"].get("conditions") or ()
+    return next((c for c in conditions if c.get("reason") == "Unschedulable"), None)
 
 
 def texts_below(directory: Path) -> list[str]:
