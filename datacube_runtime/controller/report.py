@@ -137,7 +137,8 @@ def _complete(status: Mapping[str, Any], job: Obj, pods: Sequence[Obj], now: dat
     told = _with(
         told, ConditionType.COMPLETE, is_true=True, reason=reason, message=message, now=now
     )
-    told = _with(told, ConditionType.FAILED, is_true=False, reason=reason, message="", now=now)
+    # No reason, as in the contract: `kubectl get` shows it in a column of failures.
+    told = _with(told, ConditionType.FAILED, is_true=False, reason="", message="", now=now)
     if said is not None and said.result:
         told["result"] = dict(said.result)
     if ended := job["status"].get("completionTime"):
@@ -166,7 +167,7 @@ def _with(  # noqa: PLR0913 - the fields of a condition, and when
     kind: ConditionType,
     *,
     is_true: bool,
-    reason: Reason,
+    reason: str,
     message: str,
     now: datetime,
 ) -> Status:

@@ -60,7 +60,7 @@ def _transfer(
         backend = backend_of(request.type)
         engine = ProcessEngine(redact, Progress(_print_line, time.time).show, cancellation)
         with TemporaryDirectory(prefix="transfer-") as private:
-            result = backend(request, Workshop(engine, Path(private)))
+            ended = backend(request, Workshop(engine, Path(private)))
     except TransferError as error:
         ended = error.to_termination()
     except OSError as error:
@@ -70,8 +70,6 @@ def _transfer(
         log.exception("the transfer failed in a way that nobody foresaw")
         message = f"unexpected {type(error).__name__}; the log of the transfer says more"
         ended = Termination(Reason.ENGINE_FAILED, message)
-    else:
-        ended = Termination(Reason.TRANSFER_SUCCEEDED, "the transfer is done", result)
     return _redacted(ended, redact)
 
 

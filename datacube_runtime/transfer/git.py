@@ -1,5 +1,5 @@
 """
-Git: from a request to a result, in either direction.
+Git: from a request to the last words of a success, in either direction.
 
 The user's Git is left out on purpose: no configuration but ours is read, so that what runs is what
 the DataCube says. Large files in Git LFS come as their pointers, and that is said.
@@ -10,6 +10,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from datacube_api.reasons import Reason
+from datacube_api.termination import Termination
 from datacube_runtime.transfer import paths
 from datacube_runtime.transfer.git_args import read_extra_args
 from datacube_runtime.transfer.git_download import download
@@ -19,13 +21,15 @@ from datacube_runtime.transfer.git_url import read_remote
 from datacube_runtime.transfer.request import Direction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from datacube_runtime.transfer.request import Request
     from datacube_runtime.transfer.steps import Workshop
 
 _DIRECTIONS = {Direction.DOWNLOAD: download, Direction.UPLOAD: upload}
 
 
-def transfer(request: Request, workshop: Workshop) -> dict[str, Any]:
+def transfer(request: Request, workshop: Workshop) -> Termination:
     """
     Carry out a request; see ``Backend``.
 
@@ -36,9 +40,20 @@ def transfer(request: Request, workshop: Workshop) -> dict[str, Any]:
     directory = paths.target(request.volume, request.sub_path, remote.name)
     git = Git(workshop, remote, request.variables)
     started = time.monotonic()
-    result = _DIRECTIONS[request.direction](request, git, extra_args)
-    return {
-        **result,
+    result = {
+        **_DIRECTIONS[request.direction](request, git, extra_args),
         "directory": str(directory.relative_to(request.volume.resolve())),
         "seconds": round(time.monotonic() - started, 3),
     }
+    return Termination(Reason.TRANSFER_SUCCEEDED, _told(request.direction, result), result)
+
+
+def _told(direction: Direction, result: Mapping[str, Any]) -> str:
+    """Say what was achieved, for the people who look at the DataCube."""
+    if not result["commit"]:
+        return f"{result['directory']} is a clone of an empty repository"
+    revision = f"{result['ref']} ({result['commit'][:10]})"
+    if direction is Direction.DOWNLOAD:
+        size = f"{result['files']} files, {result['bytes']} bytes"
+        return f"{result['directory']} is at {revision}: {size}"
+    return f"pushed {revision}" if result["pushed"] else f"{revision} was there already"

@@ -8,12 +8,13 @@ A backend (``git.py``, later others) knows what to ask and what an answer means;
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from datacube_api.termination import Termination
     from datacube_runtime.transfer.request import Request
 
 
@@ -59,11 +60,11 @@ class Workshop:
 
 
 class Backend(Protocol):
-    """One storage service: it carries out a request and returns the result (JSON values)."""
+    """One storage service: it carries out a request."""
 
-    def __call__(self, request: Request, workshop: Workshop) -> Mapping[str, Any]:
+    def __call__(self, request: Request, workshop: Workshop) -> Termination:
         """
-        Transfer.
+        Transfer, and return the last words of a success.
 
         :raises TransferError: it did not work, and why.
         """

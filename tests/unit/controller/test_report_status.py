@@ -58,7 +58,7 @@ def test_a_success_has_the_shape_of_the_contract(make: Any, now: datetime) -> No
     assert make.conditions(status) == {
         "Initialized": ("True", "TransferStarted"),
         "Complete": ("True", "TransferSucceeded"),
-        "Failed": ("False", "TransferSucceeded"),
+        "Failed": ("False", ""),
     }
     assert status["conditions"][1]["message"] == "3 files"
     assert status["phase"] == "Succeeded"
