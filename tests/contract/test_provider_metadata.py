@@ -65,8 +65,8 @@ def test_airflow_lists_it(home: str) -> None:
 
 
 def test_airflow_tells_about_it(home: str) -> None:
-    (told,) = providers(home, "get", NAME)
-    assert "Hugging Face" in told["description"]
+    (told,) = providers(home, "get", NAME, "--full")
+    assert "Hugging Face" in str(told)
 
 
 def test_airflow_knows_the_connection_it_uses(home: str) -> None:

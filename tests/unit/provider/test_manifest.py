@@ -40,8 +40,14 @@ def problems(given: Arguments, rendered: Arguments | None = None) -> tuple[str, 
         ({"source": {"type": "pvc", "pvc": {"name": "a"}}}, "spec: exactly one of source and sink"),
         ({"source": {"type": "git"}}, "spec.source.options: type git needs the option 'url'"),
         ({"sink": None}, "sink: is missing"),
-        ({"transfer_executor": {"options": {"sync": True}}}, "spec.executor.options.sync: sync is for"),
-        ({"transfer_executor": {"env": [{"name": "URL", "value": "x"}]}}, "spec.executor.env: a name here"),
+        (
+            {"transfer_executor": {"options": {"sync": True}}},
+            "spec.executor.options.sync: sync is for",
+        ),
+        (
+            {"transfer_executor": {"env": [{"name": "URL", "value": "x"}]}},
+            "spec.executor.env: a name here",
+        ),
         (
             {"sink": {"type": "pvc", "pvc": {"name": "d", "subPath": "../x"}}},
             "spec.sink.pvc.subPath: ",

@@ -109,6 +109,25 @@ async def test_a_kill_of_the_task_deletes(store: Any, trigger: Any, state: str |
     assert store.held == {}
 
 
+async def test_a_second_cancellation_does_not_stop_the_deletion(store: Any, trigger: Any) -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> str:
+        asked.set()
+        await answer.wait()
+        return "failed"
+
+    trigger._task_state = slow
+    kill = asyncio.create_task(trigger.on_kill())
+    await asked.wait()
+    kill.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await kill
+    answer.set()
+    await store.until_asked("delete")
+    assert store.held == {}
+
+
 @pytest.mark.parametrize(
     "state",
     ["deferred", "running", "queued", "scheduled", "up_for_retry", "a new state", LookupError()],

@@ -1,0 +1,145 @@
+"""The ways of an Airflow connection to a cluster, and the hook over one that is real."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import kubernetes.client
+import kubernetes_asyncio.client
+import pytest
+import urllib3.exceptions
+import yaml
+
+from airflow_provider_datacube._connecting import connect, open_cubes
+from airflow_provider_datacube._watching import Limit
+from airflow_provider_datacube.hooks.datacube import DataCubeHook
+from datacube_api import errors
+from datacube_api.reference import CubeRef
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+REF = CubeRef("default", "weights", "u-1")
+PENDING: dict[str, Any] = {"metadata": {"namespace": "default", "name": "weights", "uid": "u-1"}}
+DONE = {"conditions": [{"type": "Complete", "status": "True"}]}
+
+
+@pytest.fixture
+def given(kubeconfig: Path) -> Any:
+    return yaml.safe_load(kubeconfig.read_text())
+
+
+def test_a_server_that_is_not_there_is_unavailable(
+    connection: Callable[..., str], kubeconfig_for: Callable[..., str]
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        cubes = open_cubes(connection(kube_config_path=kubeconfig_for(address)))
+        with pytest.raises(
+            errors.DataCubeUnavailableError, match="cannot reach the API server of connection 'k8s'"
+        ):
+            cubes.read(REF)
+
+
+async def test_a_certificate_that_is_not_trusted_is_told(
+    given: Any, connection: Callable[..., str], kubeconfig_for: Callable[..., str]
+) -> None:
+    server = given["clusters"][0]["cluster"]["server"]
+    conn = connection(kube_config_path=kubeconfig_for(server))
+    with pytest.raises(errors.DataCubeUnavailableError, match="certificate is not trusted"):
+        open_cubes(conn).read(REF)
+    with pytest.raises(errors.DataCubeUnavailableError, match="certificate is not trusted"):
+        async with connect(conn) as cubes:
+            await cubes.read(REF)
+
+
+async def test_verification_that_the_connection_turns_off_is_off_in_both_clients(
+    given: Any, connection: Callable[..., str], kubeconfig_for: Callable[..., str]
+) -> None:
+    path = kubeconfig_for(
+        given["clusters"][0]["cluster"]["server"], given["users"][0]["user"]["token"]
+    )
+    conn = connection(kube_config_path=path, disable_verify_ssl=True)
+    async with connect(conn) as cubes:
+        with pytest.raises(errors.DataCubeNotFoundError):
+            await cubes.read(REF)
+
+
+@pytest.mark.parametrize("way", ["path", "inline"])
+async def test_every_way_of_the_connection_works(
+    kubeconfig: Path, given: Any, connection: Callable[..., str], way: str
+) -> None:
+    extra = {"kube_config_path": str(kubeconfig)} if way == "path" else {"kube_config": given}
+    conn = connection(namespace="ml", **extra)
+    assert open_cubes(conn).namespace == "ml"
+    assert open_cubes(conn).list("default") == []
+    async with connect(conn) as cubes:
+        with pytest.raises(errors.DataCubeNotFoundError):
+            await cubes.read(REF)
+
+
+@pytest.mark.parametrize("extra", [{"kube_config_path": "/nowhere"}, {"in_cluster": True}])
+async def test_a_connection_that_leads_nowhere_is_named(
+    connection: Callable[..., str], extra: dict[str, Any]
+) -> None:
+    conn = connection(**extra)
+    with pytest.raises(errors.DataCubeApiError, match="connection 'k8s' cannot be used"):
+        open_cubes(conn)
+    with pytest.raises(errors.DataCubeApiError, match="connection 'k8s' cannot be used"):
+        async with connect(conn):
+            pass
+
+
+def test_two_connections_lead_to_two_clusters(
+    kubeconfig: Path,
+    connection: Callable[..., str],
+    kubeconfig_for: Callable[..., str],
+    script: Any,
+) -> None:
+    one = open_cubes(connection("one", kube_config_path=kubeconfig_for(script.url)))
+    two = open_cubes(connection("two", kube_config_path=str(kubeconfig)))
+    script.say(200, {"metadata": {}, "items": [PENDING]})
+    assert one.list("default") == [PENDING]
+    assert two.list("default") == []
+
+
+def test_the_connection_can_be_tested(conn_id: str, connection: Callable[..., str]) -> None:
+    assert DataCubeHook(conn_id).test_connection() == (
+        True,
+        "DataCubes in namespace 'default' can be listed",
+    )
+    ok, words = DataCubeHook(connection("nowhere", kube_config_path="/nowhere")).test_connection()
+    assert not ok
+    assert "connection 'nowhere' cannot be used" in words
+
+
+def test_the_hook_blocks_until_the_end(
+    conn_id: str, cluster: Any, manifest: dict[str, Any]
+) -> None:
+    hook = DataCubeHook(conn_id)
+    ref = CubeRef.of(hook.create(manifest))
+    assert hook.list(label_selector="team=none") == []
+    with pytest.raises(errors.DataCubeTimeoutError, match="within 1 seconds"):
+        hook.wait(ref, limit=Limit(time.time() + 1, 1))
+    cluster.set_status(ref, DONE)
+    assert hook.wait(ref).ref == ref
+    hook.delete(ref)
+    with pytest.raises(errors.DataCubeGoneError):
+        hook.wait(ref)
+
+
+def test_errors_of_the_clients_are_not_ours() -> None:
+    theirs = (
+        kubernetes.client.ApiException,
+        kubernetes_asyncio.client.ApiException,
+        urllib3.exceptions.HTTPError,
+        aiohttp.ClientError,
+        ssl.SSLError,
+    )
+    assert not issubclass(errors.DataCubeApiError, theirs)
