@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from datacube_runtime.local.errors import ApiStatusError, Cause, bad_request, invalid
-from datacube_runtime.local.shapes import check_shape
+from datacube_runtime.local.shapes import check_shape, drop_nulls
 
 if TYPE_CHECKING:
     from datacube_runtime.local.resources import Resource
@@ -24,6 +24,7 @@ def check_identity(resource: Resource, namespace: str | None, obj: dict[str, Any
     :raises ApiStatusError: (400, 422) it does not fit.
     """
     if not resource.is_custom:
+        drop_nulls(obj)
         obj.setdefault("apiVersion", resource.api_version)
         obj.setdefault("kind", resource.kind)
     _check_kind(resource, obj)

@@ -91,8 +91,25 @@ def check_shape(resource: Resource, obj: Mapping[str, Any]) -> None:
         )
 
 
+def drop_nulls(value: Any) -> None:
+    """
+    Take null for absent, all the way down, as decoding into Go structs does.
+
+    Not so under ``data``: there a null is an empty value.
+    """
+    if isinstance(value, list):
+        for item in value:
+            drop_nulls(item)
+    elif isinstance(value, dict):
+        for name in list(value):
+            if value[name] is None:
+                del value[name]
+            elif name != "data":
+                drop_nulls(value[name])
+
+
 def _misfits(shape: Any, value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Yield what does not fit; null fits everywhere, as in Go."""
+    """Yield what does not fit; null fits everywhere but in a list of objects."""
     if value is None:
         return
     if isinstance(shape, type):

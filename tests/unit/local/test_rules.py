@@ -42,6 +42,10 @@ def holds(rule: str, **spec: Any) -> bool:
         "'a1b22'.find('[0-9]+') == '1' && 'a1b22'.findAll('[0-9]+') == ['1', '22']",
         "self.a.startsWith('x') && self.a.matches('^x$')",
         "false || true ? true : false",
+        "duration('1h') > duration('1m') && int('1') == 1 && string(1) == '1'",
+        "(1 + 2) * 3 - 4 / 2 % 3 == 7 && -(-1) == 1 && !(1 > 2)",
+        "self.list[0] < self.list[1] && {'a': 1}.a == 1 && {'a': 1}['a'] == 1",
+        "type(self.a) == string && has(self.list) && self.list.all(i, self.list.exists(j, i == j))",
     ],
 )
 def test_the_rule_holds(rule: str) -> None:

@@ -122,3 +122,9 @@ def test_a_field_that_did_not_change_is_not_checked_again() -> None:
     old = {"metadata": {}, "spec": {"a": "x"}}
     assert structure.problems({**old, "status": {}}, old) == []
     assert structure.problems({"metadata": {}, "spec": {"a": "y"}}, old)
+
+
+def test_an_object_without_any_field_lacks_the_required_ones() -> None:
+    structure = Structure({**schema_of(), "required": ["spec"]})
+    causes = structure.problems({"metadata": {}}, None)
+    assert [(cause.reason, cause.field) for cause in causes] == [("FieldValueRequired", "spec")]

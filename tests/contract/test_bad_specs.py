@@ -1,13 +1,25 @@
-"""Each mistake gets a sentence that opens with the field, and never shows a value."""
+"""
+Two validators, one law: what the models refuse, the CRD refuses, and both name the field.
+
+The models' sentence opens with the field and never shows a value.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from datacube_api.crd import crd
 from datacube_api.errors import DataCubeSpecError
 from datacube_api.models import DataCube
+from datacube_runtime.local.embedded import install
+from datacube_runtime.local.errors import ApiStatusError
+from datacube_runtime.local.registry import Registry
+from datacube_runtime.local.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 Manifest = dict[str, Any]
 GIT = {"type": "git", "options": [{"name": "url", "value": "hunter2"}]}
@@ -87,6 +99,45 @@ def test_a_mistake_is_named_with_its_field(case: str) -> None:
     (problem,) = caught.value.problems
     assert problem.startswith(opening)
     assert "hunter2" not in str(caught.value)
+
+
+# An API server prunes a field that it does not know, and warns; the models refuse it.
+PRUNED = {"typing mistake"}
+
+
+@pytest.fixture(scope="module")
+def create() -> Iterator[Callable[[Any], Any]]:
+    """Create a DataCube of a spec in an API server that knows the CRD."""
+    store = Store(":memory:")
+    registry = Registry(store)
+    install(registry, crd())
+    cubes = registry.resource("tensorstack.dev", "datacubes")
+
+    def send(spec: Any) -> Any:
+        meta = {"apiVersion": "tensorstack.dev/v1beta1", "kind": "DataCube"}
+        body = {**meta, "metadata": {"generateName": "a-"}, "spec": spec}
+        return registry.create(cubes, "default", body)
+
+    yield send
+    store.close()
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case not in PRUNED])
+def test_the_crd_refuses_it_too_and_names_the_same_field(
+    case: str, create: Callable[[Any], Any]
+) -> None:
+    wrong, opening = CASES[case]
+    field = opening.partition(":")[0]
+    with pytest.raises(ApiStatusError) as caught:
+        create(wrong)
+    assert caught.value.code == 422
+    causes = {cause["field"] for cause in caught.value.details["causes"]}
+    assert any(field.startswith(cause) or cause.startswith(field) for cause in causes), causes
+
+
+def test_the_crd_accepts_what_the_models_accept(create: Callable[[Any], Any]) -> None:
+    """Else the test above could not fail."""
+    assert create(spec())["spec"] == spec()
 
 
 def test_several_mistakes_are_told_at_once() -> None:
