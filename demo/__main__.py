@@ -155,7 +155,9 @@ class Demo:
         return url
 
     def _wait_for_cluster(self, cluster: Program) -> None:
-        wait_until(lambda: "ready: KUBECONFIG=" in cluster.log.read_text(), "The cluster", 30, [cluster])
+        wait_until(
+            lambda: "ready: KUBECONFIG=" in cluster.log.read_text(), "The cluster", 30, [cluster]
+        )
         create_secret(self._kubeconfig, "git-token", {"token": self._token})
         self._say("Embedded cluster is up", "Secret git-token created")
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from datacube_runtime.local.server import HOST
+from datacube_runtime.local.apiserver.server import HOST
 from datacube_runtime.local.tls import self_signed
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
-from datacube_runtime.local.errors import ApiStatusError
+from datacube_runtime.local.registry.errors import ApiStatusError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -13,7 +13,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from datacube_runtime.local.processes import MARK, kill, marked
+from datacube_runtime.local.pods.processes import MARK, kill, marked
 
 if TYPE_CHECKING:
     from pathlib import Path

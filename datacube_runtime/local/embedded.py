@@ -20,12 +20,12 @@ import yaml
 
 from datacube_api.crd import crd
 from datacube_runtime.local import access
+from datacube_runtime.local.apiserver.server import application, serve
 from datacube_runtime.local.controllerchild import keep_controller
-from datacube_runtime.local.registry import Registry
-from datacube_runtime.local.resources import DEFINITIONS
+from datacube_runtime.local.registry.registry import Registry
+from datacube_runtime.local.registry.resources import DEFINITIONS
+from datacube_runtime.local.registry.store import Store
 from datacube_runtime.local.runner import Runner
-from datacube_runtime.local.server import application, serve
-from datacube_runtime.local.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping

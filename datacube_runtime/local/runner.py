@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from datacube_runtime.local.claims import reconcile_claim
 from datacube_runtime.local.cluster import (
     CLAIMS,
     CONFIG_MAPS,
@@ -28,14 +27,15 @@ from datacube_runtime.local.cluster import (
     SECRETS,
     Objects,
 )
-from datacube_runtime.local.errors import ApiStatusError
-from datacube_runtime.local.jobcontroller import JobController
-from datacube_runtime.local.jobs import Backoff
-from datacube_runtime.local.kubelet import Kubelet, Places, Surroundings
-from datacube_runtime.local.launch import Machine
-from datacube_runtime.local.leftovers import clear_leftovers
-from datacube_runtime.local.trash import Trash
-from datacube_runtime.local.volumes import Volumes
+from datacube_runtime.local.jobs.controller import JobController
+from datacube_runtime.local.jobs.plan import Backoff
+from datacube_runtime.local.pods.kubelet import Kubelet, Places, Surroundings
+from datacube_runtime.local.pods.launch import Machine
+from datacube_runtime.local.pods.leftovers import clear_leftovers
+from datacube_runtime.local.registry.errors import ApiStatusError
+from datacube_runtime.local.volumes.claims import reconcile_claim
+from datacube_runtime.local.volumes.directories import Volumes
+from datacube_runtime.local.volumes.trash import Trash
 from datacube_runtime.local.workqueue import WorkQueue
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
+from datacube_runtime.local.apiserver.server import HOST, application
 from datacube_runtime.local.embedded import install
-from datacube_runtime.local.registry import Registry
-from datacube_runtime.local.server import HOST, application
-from datacube_runtime.local.store import Store
+from datacube_runtime.local.registry.registry import Registry
+from datacube_runtime.local.registry.store import Store
 
 EXCHANGES = Path(__file__).parent / "exchanges.json"
 TOKEN = "conformance"

@@ -14,9 +14,9 @@ from datacube_api.crd import crd
 from datacube_api.errors import DataCubeSpecError
 from datacube_api.models import DataCube
 from datacube_runtime.local.embedded import install
-from datacube_runtime.local.errors import ApiStatusError
-from datacube_runtime.local.registry import Registry
-from datacube_runtime.local.store import Store
+from datacube_runtime.local.registry.errors import ApiStatusError
+from datacube_runtime.local.registry.registry import Registry
+from datacube_runtime.local.registry.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,8 +11,8 @@ import yaml
 from datacube_api.crd import crd
 from datacube_api.models import DataCube
 from datacube_runtime.local.embedded import install
-from datacube_runtime.local.registry import Registry
-from datacube_runtime.local.store import Store
+from datacube_runtime.local.registry.registry import Registry
+from datacube_runtime.local.registry.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,9 +19,10 @@ from datacube_runtime.controller.backoff import Backoff
 from datacube_runtime.controller.cluster import Cluster, connected
 from datacube_runtime.controller.loop import Controller
 from datacube_runtime.controller.settings import Settings
-from datacube_runtime.local import access, server
-from datacube_runtime.local.registry import Registry
-from datacube_runtime.local.store import Store
+from datacube_runtime.local import access
+from datacube_runtime.local.apiserver import server
+from datacube_runtime.local.registry.registry import Registry
+from datacube_runtime.local.registry.store import Store
 
 if TYPE_CHECKING:
     import signal

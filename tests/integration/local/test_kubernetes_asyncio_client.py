@@ -10,9 +10,9 @@ from kubernetes_asyncio.config import new_client_from_config
 from kubernetes_asyncio.watch import Watch
 
 from datacube_api.reference import collection
-from datacube_runtime.local.registry import Registry
-from datacube_runtime.local.server import HOST, application
-from datacube_runtime.local.store import Store
+from datacube_runtime.local.apiserver.server import HOST, application
+from datacube_runtime.local.registry.registry import Registry
+from datacube_runtime.local.registry.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

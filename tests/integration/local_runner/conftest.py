@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local.jobs import Backoff
-from datacube_runtime.local.registry import Registry
+from datacube_runtime.local.jobs.plan import Backoff
+from datacube_runtime.local.registry.registry import Registry
+from datacube_runtime.local.registry.store import Store
 from datacube_runtime.local.runner import Runner, RunnerConfig
-from datacube_runtime.local.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from datacube_runtime.local.errors import ApiStatusError
+from datacube_runtime.local.registry.errors import ApiStatusError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local.errors import ApiStatusError
-from datacube_runtime.local.registry import Registry
+from datacube_runtime.local.registry.errors import ApiStatusError
+from datacube_runtime.local.registry.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 VICTIM = """
 import asyncio, os, sys
 from pathlib import Path
-from datacube_runtime.local.registry import Registry
+from datacube_runtime.local.registry.registry import Registry
 from datacube_runtime.local.runner import Runner
-from datacube_runtime.local.store import Store
+from datacube_runtime.local.registry.store import Store
 
 async def main(data_dir):
     registry = Registry(Store(data_dir / "state.db"))

@@ -8,13 +8,13 @@ import pytest
 
 from datacube_api.crd import crd
 from datacube_runtime.local.embedded import install
-from datacube_runtime.local.registry import Registry
-from datacube_runtime.local.store import Store
+from datacube_runtime.local.registry.registry import Registry
+from datacube_runtime.local.registry.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from datacube_runtime.local.resources import Resource
+    from datacube_runtime.local.registry.resources import Resource
 
 Object = dict[str, Any]
 

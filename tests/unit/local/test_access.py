@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from datacube_runtime.local import access
-from datacube_runtime.local.errors import ApiStatusError
-from datacube_runtime.local.paths import target
-from datacube_runtime.local.resources import Catalog
+from datacube_runtime.local.apiserver.paths import target
+from datacube_runtime.local.registry.errors import ApiStatusError
+from datacube_runtime.local.registry.resources import Catalog
 
 if TYPE_CHECKING:
     from pathlib import Path

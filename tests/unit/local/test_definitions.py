@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from datacube_runtime.local.embedded import install
-from datacube_runtime.local.errors import ApiStatusError
-from datacube_runtime.local.registry import Registry
-from datacube_runtime.local.resources import DEFINITIONS
+from datacube_runtime.local.registry.errors import ApiStatusError
+from datacube_runtime.local.registry.registry import Registry
+from datacube_runtime.local.registry.resources import DEFINITIONS
 
 if TYPE_CHECKING:
-    from datacube_runtime.local.resources import Resource
-    from datacube_runtime.local.store import Store
+    from datacube_runtime.local.registry.resources import Resource
+    from datacube_runtime.local.registry.store import Store
 
 Make = Any
 

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local.errors import ApiStatusError
-from datacube_runtime.local.resources import CLAIMS, JOBS, NAMESPACES, PODS, SECRETS
+from datacube_runtime.local.registry.errors import ApiStatusError
+from datacube_runtime.local.registry.resources import CLAIMS, JOBS, NAMESPACES, PODS, SECRETS
 
 if TYPE_CHECKING:
-    from datacube_runtime.local.registry import Registry
-    from datacube_runtime.local.resources import Resource
+    from datacube_runtime.local.registry.registry import Registry
+    from datacube_runtime.local.registry.resources import Resource
 
 Make = Any
 FINALIZER = "example.org/f"

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local.errors import ApiStatusError
-from datacube_runtime.local.listing import listed
-from datacube_runtime.local.registry import Registry
-from datacube_runtime.local.resources import SECRETS
-from datacube_runtime.local.store import Store
-from datacube_runtime.local.watching import seen
+from datacube_runtime.local.apiserver.listing import listed
+from datacube_runtime.local.apiserver.watching import seen
+from datacube_runtime.local.registry.errors import ApiStatusError
+from datacube_runtime.local.registry.registry import Registry
+from datacube_runtime.local.registry.resources import SECRETS
+from datacube_runtime.local.registry.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local.errors import ApiStatusError
-from datacube_runtime.local.logs import chunks, read_query, refuse_unstarted
-from datacube_runtime.local.resources import PODS
+from datacube_runtime.local.apiserver.logs import chunks, read_query, refuse_unstarted
+from datacube_runtime.local.registry.errors import ApiStatusError
+from datacube_runtime.local.registry.resources import PODS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from datacube_runtime.local.registry import Registry
+    from datacube_runtime.local.registry.registry import Registry
 
 Make = Any
 

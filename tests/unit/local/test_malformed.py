@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from datacube_runtime.local.errors import ApiStatusError
-from datacube_runtime.local.resources import (
+from datacube_runtime.local.registry.errors import ApiStatusError
+from datacube_runtime.local.registry.resources import (
     CLAIMS,
     CONFIG_MAPS,
     DEFINITIONS,
@@ -18,7 +18,7 @@ from datacube_runtime.local.resources import (
 )
 
 if TYPE_CHECKING:
-    from datacube_runtime.local.registry import Registry
+    from datacube_runtime.local.registry.registry import Registry
 
 FIELDS = (
     "apiVersion", "kind", "metadata", "name", "labels", "annotations", "finalizers", "spec",

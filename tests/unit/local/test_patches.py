@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from datacube_runtime.local.errors import ApiStatusError
-from datacube_runtime.local.patches import APPLY, JSON, MERGE, STRATEGIC, apply_patch
-from datacube_runtime.local.resources import PODS, Resource
+from datacube_runtime.local.registry.errors import ApiStatusError
+from datacube_runtime.local.registry.patches import APPLY, JSON, MERGE, STRATEGIC, apply_patch
+from datacube_runtime.local.registry.resources import PODS, Resource
 
 CUSTOM = Resource("example.org", "v1", "things", "Thing", is_custom=True)
 

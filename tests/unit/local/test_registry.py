@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local.errors import ApiStatusError
-from datacube_runtime.local.options import Delete, Write
-from datacube_runtime.local.registry import Registry
-from datacube_runtime.local.resources import CONFIG_MAPS, LEASES, NAMESPACES, SECRETS
-from datacube_runtime.local.store import Store
+from datacube_runtime.local.registry.errors import ApiStatusError
+from datacube_runtime.local.registry.options import Delete, Write
+from datacube_runtime.local.registry.registry import Registry
+from datacube_runtime.local.registry.resources import CONFIG_MAPS, LEASES, NAMESPACES, SECRETS
+from datacube_runtime.local.registry.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from datacube_runtime.local.resources import Resource
+    from datacube_runtime.local.registry.resources import Resource
 
 Make = Any
 

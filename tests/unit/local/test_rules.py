@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from datacube_runtime.local.rules import RuleError, Rules
+from datacube_runtime.local.registry.rules import RuleError, Rules
 
 OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 

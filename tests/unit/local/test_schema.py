@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from datacube_runtime.local.schema import Structure, complete, prune
+from datacube_runtime.local.registry.schema import Structure, complete, prune
 
 STRING = {"type": "string"}
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datacube_runtime.local.errors import ApiStatusError
-from datacube_runtime.local.resources import PODS, SECRETS
-from datacube_runtime.local.selectors import selector
+from datacube_runtime.local.apiserver.selectors import selector
+from datacube_runtime.local.registry.errors import ApiStatusError
+from datacube_runtime.local.registry.resources import PODS, SECRETS
 
 LABELLED = {"metadata": {"name": "a", "namespace": "n", "labels": {"x": "1", "app.io/y": "b-c"}}}
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local.store import ForgottenError, Store
+from datacube_runtime.local.registry.store import ForgottenError, Store
 
 if TYPE_CHECKING:
     from pathlib import Path

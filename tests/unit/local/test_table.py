@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local.resources import BUILT_IN, EVENTS, JOBS, PODS
-from datacube_runtime.local.table import age, read_path, table
+from datacube_runtime.local.apiserver.table import age, read_path, table
+from datacube_runtime.local.registry.resources import BUILT_IN, EVENTS, JOBS, PODS
 
 if TYPE_CHECKING:
-    from datacube_runtime.local.registry import Registry
-    from datacube_runtime.local.resources import Resource
+    from datacube_runtime.local.registry.registry import Registry
+    from datacube_runtime.local.registry.resources import Resource
 
 Make = Any
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,9 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from datacube_runtime.local.trash import Trash
-from datacube_runtime.local.variables import ContainerConfigError
-from datacube_runtime.local.volumes import Volumes, bound_spec, bound_status, resolve_sub_path
+from datacube_runtime.local.pods.variables import ContainerConfigError
+from datacube_runtime.local.volumes.directories import (
+    Volumes,
+    bound_spec,
+    bound_status,
+    resolve_sub_path,
+)
+from datacube_runtime.local.volumes.trash import Trash
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from datacube_runtime.local.mounts import Mounts
+from datacube_runtime.local.pods.mounts import Mounts
 
 MOUNTS = Mounts(
     {

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local.variables import ContainerConfigError, variables_of
+from datacube_runtime.local.pods.variables import ContainerConfigError, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from datacube_runtime.local.expansion import expand
+from datacube_runtime.local.pods.expansion import expand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datacube_runtime.local.jobs import Backoff, JobPlan, plan_job, pod_of
-from datacube_runtime.local.jobtally import owner_of
-from datacube_runtime.local.times import moment_of
+from datacube_runtime.local.jobs.plan import Backoff, JobPlan, plan_job, pod_of
+from datacube_runtime.local.jobs.tally import owner_of
+from datacube_runtime.local.pods.times import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

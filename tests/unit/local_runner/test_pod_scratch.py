@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from datacube_runtime.local.scratch import Record, Scratch, write_files
-from datacube_runtime.local.termination import termination_message
-from datacube_runtime.local.variables import ContainerConfigError
+from datacube_runtime.local.pods.scratch import Record, Scratch, write_files
+from datacube_runtime.local.pods.termination import termination_message
+from datacube_runtime.local.pods.variables import ContainerConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local import podstatus
 from datacube_runtime.local.cluster import merge_patch
-from datacube_runtime.local.podspec import unsupported
-from datacube_runtime.local.podstatus import End
+from datacube_runtime.local.pods import status as podstatus
+from datacube_runtime.local.pods.spec import unsupported
+from datacube_runtime.local.pods.status import End
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from datacube_api.conditions import timestamp
-from datacube_runtime.local.pods import Act, ProcessView, Step, has_expired, next_step
+from datacube_runtime.local.pods.steps import Act, ProcessView, Step, has_expired, next_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable

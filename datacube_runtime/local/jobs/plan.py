@@ -1,0 +1,167 @@
+"""
+What a Job needs next, as Kubernetes' own job controller decides it for one pod at a time.
+
+Pure: the same job, pods and time give the same plan, and nothing is remembered in between, so a
+cluster that was killed goes on where it stood.
+
+Jobs of several pods (``parallelism``, ``completions``, Indexed) are refused, not run as something
+else. ``ttlSecondsAfterFinished`` and ``podFailurePolicy`` are not looked at.
+
+Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/ and
+pkg/controller/job/job_controller.go of kubernetes/kubernetes
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from datacube_api.conditions import timestamp
+from datacube_runtime.local.jobs.status import (
+    completed,
+    counted,
+    failed,
+    is_true,
+    resumed,
+    suspended,
+    with_condition,
+)
+from datacube_runtime.local.jobs.tally import is_being_deleted, tally_of
+from datacube_runtime.local.pods.times import moment_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from datacube_runtime.local.jobs.tally import Tally
+
+    Pod = Mapping[str, Any]
+    Status = dict[str, Any]
+
+_BACKOFF_LIMIT = 6
+_LIMIT_REACHED = ("BackoffLimitExceeded", "Job has reached the specified backoff limit")
+_EXPIRED = ("DeadlineExceeded", "Job was active longer than specified deadline")
+_SEVERAL = ("UnsupportedJob", "the embedded cluster runs Jobs of one pod, not Indexed")
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How long to wait after the n-th failure: ``base_s``, twice that, …, at most ``cap_s``."""
+
+    base_s: float = 10.0
+    cap_s: float = 360.0
+
+    def delay_s(self, failures: int) -> float:
+        """Return the seconds between a failure and the next attempt."""
+        doublings = min(max(failures - 1, 0), 32)  # far past any cap; keeps the number a float
+        return min(self.base_s * 2.0**doublings, self.cap_s)
+
+
+@dataclass(frozen=True)
+class JobPlan:
+    """What to do: first delete, then create, then write the status; and when to look again."""
+
+    status: Status
+    delete: tuple[Pod, ...] = ()
+    create: bool = False
+    again_in_s: float | None = None
+
+
+def plan_job(
+    job: Mapping[str, Any], pods: Sequence[Pod], now: datetime, backoff: Backoff
+) -> JobPlan:
+    """Compare what the Job asks for with the pods that it owns."""
+    status: Status = dict(job.get("status") or {})
+    if is_true(status, "Complete") or is_true(status, "Failed"):
+        return JobPlan(status)
+    if _wants_several(job["spec"]):
+        return JobPlan(failed(status, *_SEVERAL, now))
+    tally = tally_of(job, pods)
+    if job["spec"].get("suspend"):
+        return JobPlan(suspended(counted(status, tally), now), delete=tally.active)
+    status = counted(resumed({"startTime": timestamp(now), **status}, now), tally)
+    if tally.succeeded:
+        return JobPlan(completed(status, now))
+    left_s = _left_s(status, job["spec"], now)
+    if failure := _failure(job, tally, left_s):
+        return _end(status, failure, tally, now)
+    pause_s = _pause_s(job, tally, now, backoff)
+    create = pause_s is not None and pause_s <= 0
+    waits = [seconds for seconds in (left_s, None if create else pause_s) if seconds is not None]
+    asked = {"active": 1} if create else {}
+    return JobPlan({**status, **asked}, create=create, again_in_s=min(waits, default=None))
+
+
+def pod_of(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the pod of the next attempt."""
+    meta, template = job["metadata"], job["spec"]["template"]
+    described = template.get("metadata") or {}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "generateName": f"{meta['name']}-",
+            "namespace": meta["namespace"],
+            "labels": dict(described.get("labels") or {}),
+            "annotations": dict(described.get("annotations") or {}),
+            "ownerReferences": [
+                {
+                    "apiVersion": "batch/v1",
+                    "kind": "Job",
+                    "name": meta["name"],
+                    "uid": meta["uid"],
+                    "controller": True,
+                    "blockOwnerDeletion": True,
+                }
+            ],
+        },
+        "spec": template["spec"],
+    }
+
+
+def _pause_s(job: Mapping[str, Any], tally: Tally, now: datetime, backoff: Backoff) -> float | None:
+    """
+    Return the seconds until the next attempt; None where there is to be none now.
+
+    A failed pod that is gone took the time of its failure with it: then nothing is waited for.
+    """
+    if tally.active or job["spec"].get("parallelism") == 0:
+        return None
+    if tally.last_failure is None:
+        return 0.0
+    return backoff.delay_s(tally.failed) - (now - tally.last_failure).total_seconds()
+
+
+def _failure(job: Mapping[str, Any], tally: Tally, left_s: float | None) -> tuple[str, str] | None:
+    """Return why the Job has failed (an earlier verdict stays), or None."""
+    conditions = (job.get("status") or {}).get("conditions") or ()
+    for condition in conditions:
+        if condition["type"] == "FailureTarget" and condition["status"] == "True":
+            return condition["reason"], condition["message"]
+    if left_s is not None and left_s <= 0:
+        return _EXPIRED
+    if tally.failed > job["spec"].get("backoffLimit", _BACKOFF_LIMIT):
+        return _LIMIT_REACHED
+    return None
+
+
+def _end(status: Status, failure: tuple[str, str], tally: Tally, now: datetime) -> JobPlan:
+    """Fail the Job, but say so only when none of its pods runs any more."""
+    if tally.active or tally.terminating:
+        target = with_condition(status, "FailureTarget", failure, now)
+        active = tuple(pod for pod in tally.active if not is_being_deleted(pod))
+        return JobPlan(target, delete=active)
+    return JobPlan(failed(status, *failure, now))
+
+
+def _wants_several(spec: Mapping[str, Any]) -> bool:
+    several = any((spec.get(field) or 1) > 1 for field in ("parallelism", "completions"))
+    return several or spec.get("completionMode") == "Indexed"
+
+
+def _left_s(status: Status, spec: Mapping[str, Any], now: datetime) -> float | None:
+    """Return the seconds until the Job's own deadline; None without one."""
+    allowed = spec.get("activeDeadlineSeconds")
+    if allowed is None:
+        return None
+    return float(allowed - (now - moment_of(status["startTime"])).total_seconds())

@@ -1,0 +1,93 @@
+"""
+Counting the attempts of a Job, from its pods and from what its status says of those that are gone.
+
+A pod that was deleted leaves nothing to count. Kubernetes keeps it with a finalizer; here the
+status is enough, because a pod is created and ``active: 1`` written in one step: where the status
+says active and no pod is, an attempt has ended, no matter how.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from datacube_runtime.local.pods.status import is_terminal
+from datacube_runtime.local.pods.times import moment_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    Pod = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The attempts of a Job, sorted."""
+
+    active: tuple[Pod, ...]
+    terminating: int
+    failed: int
+    succeeded: int
+    last_failure: datetime | None
+
+
+def is_owned_by(pod: Pod, job: Mapping[str, Any]) -> bool:
+    """Tell whether the Job is the controller of the pod."""
+    uid: str = job["metadata"]["uid"]
+    return owner_of(pod) == uid
+
+
+def owner_of(pod: Pod) -> str | None:
+    """Return the uid of the Job that controls the pod."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    jobs = (o for o in owners if o.get("controller") and o.get("kind") == "Job")
+    return next((owner["uid"] for owner in jobs), None)
+
+
+def tally_of(job: Mapping[str, Any], pods: Sequence[Pod]) -> Tally:
+    """Sort the pods of a Job, and count those that are gone."""
+    recorded = job.get("status") or {}
+    replaced_late = job["spec"].get("podReplacementPolicy") == "Failed"
+    running = [pod for pod in pods if not is_terminal(pod)]
+    active = tuple(pod for pod in running if replaced_late or not is_being_deleted(pod))
+    ending = [pod for pod in running if is_being_deleted(pod)]
+    # Deleted ones are counted already, or were taken away on purpose.
+    failed = [p for p in pods if _phase(p) == "Failed" and not is_being_deleted(p)]
+    succeeded = any(_phase(pod) == "Succeeded" for pod in pods)
+    ends = [*map(_ended_at, failed), *map(_deleted_at, ending)]
+    has_ended = bool(recorded.get("active")) and not active and not succeeded
+    return Tally(
+        active=active,
+        terminating=len(ending),
+        failed=max(recorded.get("failed", 0) + has_ended, len(failed)),
+        succeeded=int(succeeded),
+        last_failure=max(ends, default=None),
+    )
+
+
+def is_being_deleted(pod: Pod) -> bool:
+    """Tell whether somebody has deleted the pod."""
+    return "deletionTimestamp" in pod["metadata"]
+
+
+def _phase(pod: Pod) -> str | None:
+    phase: str | None = (pod.get("status") or {}).get("phase")
+    return phase
+
+
+def _ended_at(pod: Pod) -> datetime:
+    """Return when a failed pod failed: its container's end, else its last word."""
+    status = pod["status"]
+    states = (c.get("state", {}).get("terminated") for c in status.get("containerStatuses") or ())
+    ends = [state["finishedAt"] for state in states if state]
+    told = [c["lastTransitionTime"] for c in status.get("conditions") or ()]
+    return moment_of(max(ends or told or [pod["metadata"]["creationTimestamp"]]))
+
+
+def _deleted_at(pod: Pod) -> datetime:
+    """Return when a pod was deleted; the API's ``deletionTimestamp`` is when it has to be gone."""
+    meta = pod["metadata"]
+    grace = timedelta(seconds=meta.get("deletionGracePeriodSeconds", 0))
+    return moment_of(meta["deletionTimestamp"]) - grace

@@ -1,0 +1,1 @@
+"""What the API server holds: objects, their kinds and rules, versions, and who may change what."""

@@ -1,0 +1,168 @@
+"""
+CustomResourceDefinitions: what one has to look like, and what it makes the server serve.
+
+A definition is accepted or refused as a whole when it is written; from then on its endpoints are
+live. Established and NamesAccepted are therefore true from the start.
+
+Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from datacube_runtime.local.registry.custom import custom_kind
+from datacube_runtime.local.registry.errors import Cause
+from datacube_runtime.local.registry.kind import Kind
+from datacube_runtime.local.registry.resources import Resource
+from datacube_runtime.local.registry.rules import RuleError, Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from datacube_runtime.local.registry.options import Write
+    from datacube_runtime.local.registry.resources import Catalog
+
+
+class Definitions:
+    """The definitions that are in force, and the kinds that follow from them."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._kinds: dict[Resource, Kind] = {}
+        self._versions: dict[Resource, Mapping[str, Any]] = {}
+
+    def learn(self, definition: Mapping[str, Any]) -> None:
+        """Serve what a definition says, in place of what it said before."""
+        name = definition["metadata"]["name"]
+        self.forget(definition)
+        for resource, version in _served(definition):
+            self._kinds[resource] = custom_kind(resource, version)
+            self._versions[resource] = version
+        self._catalog.define(name, dict(_served(definition)))
+
+    def forget(self, definition: Mapping[str, Any]) -> tuple[Resource, ...]:
+        """Stop serving what a definition added; return what that was."""
+        gone = self._catalog.undefine(definition["metadata"]["name"])
+        for resource in gone:
+            del self._kinds[resource], self._versions[resource]
+        return gone
+
+    def kind(self, resource: Resource) -> Kind:
+        """Return the particulars of a custom resource."""
+        return self._kinds[resource]
+
+    def columns(self, resource: Resource) -> list[dict[str, Any]]:
+        """Return ``additionalPrinterColumns`` of a resource."""
+        version = self._versions.get(resource, {})
+        columns: list[dict[str, Any]] = version.get("additionalPrinterColumns", [])
+        return columns
+
+    def schemas(self) -> dict[Resource, Mapping[str, Any]]:
+        """Return the schema of each custom resource."""
+        return {r: version["schema"]["openAPIV3Schema"] for r, version in self._versions.items()}
+
+
+def _served(definition: Mapping[str, Any]) -> Iterator[tuple[Resource, Mapping[str, Any]]]:
+    spec = definition["spec"]
+    names = spec["names"]
+    for version in sorted(spec["versions"], key=lambda v: not v.get("storage")):
+        if not version.get("served"):
+            continue
+        resource = Resource(
+            group=spec["group"],
+            version=version["name"],
+            plural=names["plural"],
+            kind=names["kind"],
+            namespaced=spec["scope"] == "Namespaced",
+            short_names=tuple(names.get("shortNames", ())),
+            categories=tuple(names.get("categories", ())),
+            has_status="status" in version.get("subresources", {}),
+            singular=names.get("singular", ""),
+            list_kind=names.get("listKind", ""),
+            is_custom=True,
+        )
+        yield resource, version
+
+
+def _admit(obj: dict[str, Any], _write: Write) -> None:
+    """Fill in the names that follow from others, and the status that says all is well."""
+    spec = obj.get("spec")
+    if not isinstance(spec, dict) or not isinstance(spec.get("names"), dict):
+        return
+    names, versions = spec["names"], spec.get("versions") or []
+    kind = names.get("kind", "")
+    names.setdefault("singular", kind.lower())
+    names.setdefault("listKind", f"{kind}List")
+    spec.setdefault("conversion", {"strategy": "None"})
+    since = obj["metadata"]["creationTimestamp"]
+    obj["status"] = {
+        "conditions": [
+            _condition("NamesAccepted", "NoConflicts", "no conflicts found", since),
+            _condition(
+                "Established", "InitialNamesAccepted", "the initial names have been accepted", since
+            ),
+        ],
+        "acceptedNames": names,
+        "storedVersions": [v.get("name") for v in versions if v.get("storage")],
+    }
+
+
+def _condition(kind: str, reason: str, message: str, since: str) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "status": "True",
+        "lastTransitionTime": since,
+        "reason": reason,
+        "message": message,
+    }
+
+
+def _problems(
+    new: dict[str, Any], _old: dict[str, Any] | None, _found: Sequence[Cause]
+) -> list[Cause]:
+    spec = new.get("spec")
+    if not isinstance(spec, dict):
+        return [Cause("FieldValueRequired", "spec", "Required value")]
+    found = [
+        Cause("FieldValueRequired", f"spec.{field}", "Required value")
+        for field in ("group", "scope", "names", "versions")
+        if not spec.get(field)
+    ]
+    found += [
+        Cause("FieldValueRequired", f"spec.names.{field}", "Required value")
+        for field in ("plural", "kind")
+        if isinstance(spec.get("names"), dict) and not spec["names"].get(field)
+    ]
+    if found:
+        return found
+    expected = f"{spec['names']['plural']}.{spec['group']}"
+    if (name := new["metadata"].get("name")) != expected:
+        message = f'Invalid value: "{name}": must be spec.names.plural+"."+spec.group'
+        found.append(Cause("FieldValueInvalid", "metadata.name", message))
+    if sum(bool(version.get("storage")) for version in spec["versions"]) != 1:
+        message = "Invalid value: must have exactly one version marked as storage version"
+        found.append(Cause("FieldValueInvalid", "spec.versions", message))
+    return found + _rule_problems(new)
+
+
+def _rule_problems(definition: Mapping[str, Any]) -> list[Cause]:
+    found = []
+    for index, version in enumerate(definition["spec"]["versions"]):
+        schema_path = f"spec.versions[{index}].schema.openAPIV3Schema"
+        if not (version.get("schema") or {}).get("openAPIV3Schema"):
+            message = "Required value: schemas are required"
+            found.append(Cause("FieldValueRequired", schema_path, message))
+    if found:
+        return found
+    for _, version in _served(definition):
+        try:
+            Rules(version["schema"]["openAPIV3Schema"])
+        except RuleError as error:
+            path = f"spec.versions[{version['name']}].schema.openAPIV3Schema.{error.path}"
+            message = f"Invalid value: compilation failed: {error}"
+            found.append(Cause("FieldValueInvalid", path, message))
+    return found
+
+
+DEFINITION_KIND = Kind(admit=_admit, problems=_problems, has_generation=True, updates_blindly=False)

@@ -1,0 +1,187 @@
+"""
+What the API server says when it refuses: one exception, and a metav1.Status made of it.
+
+Clients branch on ``reason`` and on the causes' fields, people read the message, so all three are
+worded as a real API server words them. This module knows nothing of HTTP: the server turns an
+``ApiStatusError`` into an answer, the runner catches it like any other caller.
+
+Source: the recorded answers of kube-apiserver 1.36 in tests/conformance, and
+https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from datacube_runtime.local.registry.resources import Resource
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One thing that is wrong with an object: which field, which kind of wrong, in words."""
+
+    reason: str
+    field: str
+    message: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the cause as it stands in ``details.causes``."""
+        return {"reason": self.reason, "message": self.message, "field": self.field}
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
+
+class ApiStatusError(Exception):
+    """The request was refused; ``body()`` is the metav1.Status that says why."""
+
+    def __init__(
+        self,
+        code: int,
+        reason: str,
+        message: str,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.details = details or {}
+
+    def body(self) -> dict[str, Any]:
+        """Return the metav1.Status."""
+        status: dict[str, Any] = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+        }
+        if self.reason:
+            status["reason"] = self.reason
+        if self.details:
+            status["details"] = self.details
+        return {**status, "code": self.code}
+
+
+def success(resource: Resource, name: str, uid: str) -> dict[str, Any]:
+    """Return the Status that answers a finished delete."""
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "details": {**_details(name, resource.group, resource.plural), "uid": uid},
+    }
+
+
+def not_found(resource: Resource, name: str) -> ApiStatusError:
+    """Say that nothing has that name."""
+    message = f'{resource.qualified} "{name}" not found'
+    details = _details(name, resource.group, resource.plural)
+    return ApiStatusError(HTTPStatus.NOT_FOUND, "NotFound", message, details)
+
+
+def no_such_endpoint() -> ApiStatusError:
+    """Say that no resource is served under that path."""
+    message = "the server could not find the requested resource"
+    return ApiStatusError(HTTPStatus.NOT_FOUND, "NotFound", message)
+
+
+def already_exists(resource: Resource, name: str) -> ApiStatusError:
+    """Say that somebody has the name already."""
+    message = f'{resource.qualified} "{name}" already exists'
+    details = _details(name, resource.group, resource.plural)
+    return ApiStatusError(HTTPStatus.CONFLICT, "AlreadyExists", message, details)
+
+
+def stale(resource: Resource, name: str) -> ApiStatusError:
+    """Refuse a writer who did not see the latest version."""
+    why = (
+        "the object has been modified; please apply your changes to the latest version and try "
+        "again"
+    )
+    return conflict(resource.qualified, name, why, resource.group, resource.plural)
+
+
+def conflict(what: str, name: str, why: str, group: str, kind: str) -> ApiStatusError:
+    """Refuse a change of an object that is not in the state taken for granted."""
+    message = f'Operation cannot be fulfilled on {what} "{name}": {why}'
+    return ApiStatusError(HTTPStatus.CONFLICT, "Conflict", message, _details(name, group, kind))
+
+
+def forbidden(
+    resource: Resource, name: str, why: str, causes: Sequence[Cause] = ()
+) -> ApiStatusError:
+    """Refuse what is understood and will not be done."""
+    message = f'{resource.qualified} "{name}" is forbidden: {why}'
+    details = _details(name, resource.group, resource.plural)
+    if causes:
+        details["causes"] = [cause.to_dict() for cause in causes]
+    return ApiStatusError(HTTPStatus.FORBIDDEN, "Forbidden", message, details)
+
+
+def bad_request(message: str) -> ApiStatusError:
+    """Refuse a request that makes no sense."""
+    return ApiStatusError(HTTPStatus.BAD_REQUEST, "BadRequest", message)
+
+
+def internal(message: str) -> ApiStatusError:
+    """Refuse where a real server answers with a plain 500 and no reason."""
+    return ApiStatusError(HTTPStatus.INTERNAL_SERVER_ERROR, "", message)
+
+
+def unprocessable_patch() -> ApiStatusError:
+    """Refuse a JSON patch that does not fit the object; a real server does not say why."""
+    message = "the server rejected our request due to an error in our request"
+    return ApiStatusError(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid", message)
+
+
+def expired(message: str) -> ApiStatusError:
+    """Refuse to go on from a version that is no longer remembered: list again."""
+    return ApiStatusError(HTTPStatus.GONE, "Expired", message)
+
+
+def unsupported_media_type(accepted: Iterable[str], hint: str = "") -> ApiStatusError:
+    """Refuse a body in a format that is not spoken here."""
+    message = (
+        "the body of the request was in an unknown format - accepted media types include: "
+        + ", ".join(accepted)
+        + (f" ({hint})" if hint else "")
+    )
+    return ApiStatusError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message)
+
+
+def method_not_allowed() -> ApiStatusError:
+    """Refuse a verb that the resource has not."""
+    message = "the server does not allow this method on the requested resource"
+    return ApiStatusError(HTTPStatus.METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+
+
+def version_too_large(asked: int, current: int) -> ApiStatusError:
+    """Refuse a version that has not happened yet."""
+    message = f"Timeout: Too large resource version: {asked}, current: {current}"
+    cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+    details = {"causes": [cause], "retryAfterSeconds": 1}
+    return ApiStatusError(HTTPStatus.GATEWAY_TIMEOUT, "Timeout", message, details)
+
+
+def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> ApiStatusError:
+    """Return the 422 that names every field that is wrong."""
+    said = list(dict.fromkeys(str(cause) for cause in causes))
+    problems = said[0] if len(said) == 1 else f"[{', '.join(said)}]"
+    what = f"{kind}.{group}" if group else kind
+    message = f'{what} "{name}" is invalid: {problems}'
+    details = {**_details(name, group, kind), "causes": [cause.to_dict() for cause in causes]}
+    return ApiStatusError(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid", message, details)
+
+
+def _details(name: str, group: str, kind: str) -> dict[str, Any]:
+    """Return ``details``; a real server leaves out what is empty."""
+    said = {"name": name, "group": group, "kind": kind}
+    return {key: value for key, value in said.items() if value}

@@ -1,0 +1,83 @@
+"""
+How a verb is to be done, beside the object itself: dry run, unknown fields, preconditions.
+
+Source: CreateOptions, UpdateOptions, PatchOptions and DeleteOptions,
+https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from datacube_runtime.local.registry.errors import bad_request, conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from datacube_runtime.local.registry.resources import Resource
+
+
+class Propagation(StrEnum):
+    """What becomes of an object's dependents when it is deleted."""
+
+    BACKGROUND = "Background"
+    FOREGROUND = "Foreground"
+    ORPHAN = "Orphan"
+
+
+@dataclass
+class Write:
+    """Options of create, update and patch; ``warnings`` collects what the client should hear."""
+
+    dry_run: bool = False
+    field_validation: str = "Warn"
+    warnings: list[str] = field(default_factory=list)
+
+    def meet_unknown(self, resource: Resource, problems: Sequence[str]) -> None:
+        """
+        Refuse, mention or ignore fields that nobody knows, as ``fieldValidation`` says.
+
+        :raises ApiStatusError: (400) it says Strict.
+        """
+        if not problems or self.field_validation == "Ignore":
+            return
+        if self.field_validation == "Strict":
+            raise bad_request(
+                f'{resource.kind} in version "{resource.version}" cannot be handled as a '
+                f"{resource.kind}: strict decoding error: {', '.join(problems)}"
+            )
+        self.warnings += problems
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Options of delete. None leaves the choice to the kind."""
+
+    dry_run: bool = False
+    grace_period_seconds: int | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+    propagation: Propagation | None = None
+
+    def check(self, resource: Resource, meta: Mapping[str, Any]) -> None:
+        """
+        Make sure that the object is the one that the client means.
+
+        :raises ApiStatusError: (409) it is not.
+        """
+        checks = (
+            ("UID", self.uid, meta["uid"], "deleted and then recreated"),
+            ("ResourceVersion", self.resource_version, meta["resourceVersion"], "modified"),
+        )
+        for what, asked, found, otherwise in checks:
+            if asked is None or asked == found:
+                continue
+            why = (
+                f"the {what} in the precondition ({asked}) does not match the {what} in record "
+                f"({found}). The object might have been {otherwise}"
+            )
+            kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+            raise conflict(kind, meta["name"], why, resource.group, resource.kind)
