@@ -14,6 +14,7 @@ import secrets
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,6 +78,7 @@ class Demo:
         shutil.rmtree(HOME, ignore_errors=True)
         for name in ("home", "tmp", "git"):
             (HOME / name).mkdir(parents=True)
+        tempfile.tempdir = str(HOME / "tmp")
         author = {
             f"GIT_{who}_{what}": value
             for who in ("AUTHOR", "COMMITTER")

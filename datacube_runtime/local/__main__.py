@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datacube_runtime.local.embedded import AlreadyRunningError, Config, run
+from datacube_runtime.local.embedded import Config, DataDirectoryError, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     try:
         asyncio.run(_run_until_signal(config))
-    except AlreadyRunningError as error:
+    except DataDirectoryError as error:
         return _failed(str(error))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:

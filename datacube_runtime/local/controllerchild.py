@@ -28,7 +28,10 @@ async def keep_controller(data_dir: Path, kubeconfig: Path, path: str) -> NoRetu
     """Keep a controller running until cancelled; its output goes to ``controller.log``."""
     mark = f"controller-of-{data_dir}"
     kill(marked(mark))
-    environment = {"PATH": path, "HOME": str(data_dir), "LANG": "C.UTF-8", MARK: mark}
+    scratch = data_dir / "tmp"  # the Kubernetes client writes the certificate to a file
+    scratch.mkdir(exist_ok=True)
+    places = {"PATH": path, "HOME": str(data_dir), "TMPDIR": str(scratch)}
+    environment = {**places, "LANG": "C.UTF-8", MARK: mark}
     while True:
         log = os.open(data_dir / "controller.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:

@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-_PRIVATE_DIRECTORY = 0o700
+_PRIVATE_DIRECTORY, _PRIVATE_FILE = 0o700, 0o600
+_LOCK = "datacube-local.lock"  # the first file in a data directory, and so its mark
 
 
-class AlreadyRunningError(Exception):
-    """Another process works on the data directory."""
+class DataDirectoryError(Exception):
+    """The data directory cannot be used: another process does, or it is somebody else's."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,9 @@ async def run(config: Config, on_ready: Callable[[], None]) -> None:
     """
     Run an embedded cluster until cancelled; ``on_ready`` is called when it answers.
 
-    :raises AlreadyRunningError: the data directory is in use.
+    :raises DataDirectoryError: the data directory is in use, or holds other things.
     """
-    config.data_dir.mkdir(parents=True, exist_ok=True)
-    config.data_dir.chmod(_PRIVATE_DIRECTORY)  # everything inside is as private as the token
+    _make_private(config.data_dir)
     with _locked(config.data_dir), _stored(config.data_dir / "state.db") as store:
         registry = Registry(store)
         install(registry, crd())
@@ -74,6 +74,17 @@ async def run(config: Config, on_ready: Callable[[], None]) -> None:
         async with _served(config, registry, runner), asyncio.TaskGroup() as tasks:
             tasks.create_task(_run_all(config, runner))
             on_ready()
+
+
+def _make_private(directory: Path) -> None:
+    """Make the directory; close one of ours to others, since it holds Secrets and the token."""
+    directory.mkdir(parents=True, exist_ok=True)
+    if not (directory / _LOCK).exists() and any(directory.iterdir()):
+        raise DataDirectoryError(
+            f"{directory} is not empty and is no data directory of an embedded cluster: choose "
+            "another one"
+        )
+    directory.chmod(_PRIVATE_DIRECTORY)
 
 
 def install(registry: Registry, definition: Mapping[str, Any]) -> None:
@@ -139,18 +150,19 @@ def _last_port(kubeconfig: Path) -> int:
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
     """Keep a second embedded cluster off the directory; the lock goes with the process."""
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        raise AlreadyRunningError(f"an embedded cluster already runs in {directory}") from None
+        raise DataDirectoryError(f"an embedded cluster already runs in {directory}") from None
     finally:
         os.close(descriptor)
 
 
 @contextmanager
 def _stored(path: Path) -> Iterator[Store]:
+    path.touch(mode=_PRIVATE_FILE)  # it holds Secrets; SQLite's own files get the same mode
     store = Store(path)
     try:
         yield store

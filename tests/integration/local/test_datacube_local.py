@@ -59,7 +59,7 @@ def test_the_certificate_is_not_trusted_by_itself(cluster: Any) -> None:
 
 def test_what_it_writes_is_private(cluster: Any) -> None:
     assert cluster.data.stat().st_mode & 0o777 == 0o700
-    for name in ("token", "tls.pem", "kubeconfig"):
+    for name in ("token", "tls.pem", "kubeconfig", "state.db", "state.db-wal"):
         assert (cluster.data / name).stat().st_mode & 0o777 == 0o600
 
 
@@ -68,6 +68,17 @@ def test_a_second_one_keeps_off(cluster: Any) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 1
     assert "already runs" in done.stderr
+
+
+def test_a_directory_that_holds_other_things_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    tmp_path.chmod(0o755)
+    command = [sys.executable, "-m", "datacube_runtime.local", "start", "--data-dir", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1
+    assert "is no data directory of an embedded cluster" in done.stderr
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_a_taken_port_is_said_so(cluster: Any, tmp_path: Path) -> None:
