@@ -26,8 +26,8 @@ from airflow.providers.cncf.kubernetes.hooks.kubernetes import (
     AsyncKubernetesHook,
     KubernetesHook,
 )
-from airflow.sdk.exceptions import AirflowException
 
+from airflow_provider_datacube._compat import AirflowException
 from airflow_provider_datacube._refusals import Request, passes, refused, unreachable, unusable
 from datacube_api.errors import DataCubeConflictError, DataCubeNotFoundError
 from datacube_api.reference import CubeRef, collection

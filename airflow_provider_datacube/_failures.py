@@ -9,8 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from airflow.sdk.exceptions import AirflowFailException
-
+from airflow_provider_datacube._compat import AirflowFailException
 from datacube_api.errors import (
     DataCubeConflictError,
     DataCubeError,

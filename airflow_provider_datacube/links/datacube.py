@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from airflow.sdk import BaseOperatorLink, BaseXCom, conf
+from airflow.sdk import BaseOperatorLink
+
+from airflow_provider_datacube._compat import BaseXCom, conf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,10 +15,11 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow.sdk import BaseOperator, conf
+from airflow.sdk import BaseOperator
 
 from airflow_provider_datacube._adoption import create_or_adopt
 from airflow_provider_datacube._arguments import FILE_ENDINGS, Arguments, is_file_name, plain
+from airflow_provider_datacube._compat import conf
 from airflow_provider_datacube._events import Ending, from_event
 from airflow_provider_datacube._failures import no_useless_retries
 from airflow_provider_datacube._manifest import check_early, check_file_was_read, complete

@@ -86,7 +86,7 @@ before = set(sys.modules)
 import {module}
 print(*sorted(set(sys.modules) - before))
 """
-HEAVY = ("kubernetes", "kubernetes_asyncio", "aiohttp", "airflow.providers", "yaml")
+HEAVY = ("kubernetes", "kubernetes_asyncio", "aiohttp", "airflow.providers.cncf", "yaml")
 
 
 @pytest.mark.parametrize(
