@@ -140,10 +140,19 @@ Value: TypeAlias = str | SecretRef | ConfigMapRef
 
 
 def variable(name: str, value: Value) -> EnvVar:
-    """Return the EnvVar of a name and a value or reference."""
+    """
+    Return the EnvVar of a name and a value or reference.
+
+    :raises TypeError: it is something else; names the option and the type, never the value.
+    """
     if isinstance(value, str):
         return EnvVar(name=name, value=value)
-    return EnvVar(name=name, value_from=value.to_value_from())
+    if isinstance(value, SecretRef | ConfigMapRef):
+        return EnvVar(name=name, value_from=value.to_value_from())
+    raise TypeError(
+        f"option {name!r} takes a string (a template too), a SecretRef or a ConfigMapRef, "
+        f"not {type(value).__name__}"
+    )
 
 
 class PVCTemplate(Model):

@@ -7,7 +7,6 @@ field that we do not know is a typing mistake far more often than news.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -23,6 +22,7 @@ from datacube_api.core import (
     Value,
     ValueFrom,
 )
+from datacube_api.direction import Direction
 from datacube_api.ends import PVC, S3, AnyEnd, End, Git, HuggingFace, Service
 from datacube_api.environment import to_env
 from datacube_api.errors import DataCubeSpecError
@@ -53,13 +53,6 @@ __all__ = [
     "ValueFrom",
     "problems_of",
 ]
-
-
-class Direction(StrEnum):
-    """Seen from the volume."""
-
-    DOWNLOAD = "download"
-    UPLOAD = "upload"
 
 
 class ExecutorOptions(Model):

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from datacube_api.direction import ServiceType
 from datacube_api.reasons import Reason
 from datacube_runtime.transfer import git
 from datacube_runtime.transfer.exit import TransferError
-from datacube_runtime.transfer.request import Type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from datacube_runtime.transfer.steps import Backend
 
-BACKENDS: Mapping[Type, Backend] = {Type.GIT: git.transfer}
+BACKENDS: Mapping[ServiceType, Backend] = {ServiceType.GIT: git.transfer}
 
 
-def backend_of(kind: Type) -> Backend:
+def backend_of(kind: ServiceType) -> Backend:
     """
     Return who transfers from and to a storage service.
 

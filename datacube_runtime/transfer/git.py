@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from datacube_api.direction import Direction
 from datacube_api.reasons import Reason
 from datacube_api.termination import Termination
 from datacube_runtime.transfer import paths
@@ -18,7 +19,6 @@ from datacube_runtime.transfer.git_download import download
 from datacube_runtime.transfer.git_session import Git
 from datacube_runtime.transfer.git_upload import upload
 from datacube_runtime.transfer.git_url import read_remote
-from datacube_runtime.transfer.request import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

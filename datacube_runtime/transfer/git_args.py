@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from datacube_api.direction import Direction
 from datacube_runtime.transfer.exit import invalid
-from datacube_runtime.transfer.request import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,6 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
+from datacube_api.direction import Direction, ServiceType
+from datacube_api.environment import to_variable
 from datacube_runtime.transfer.exit import invalid
 
 if TYPE_CHECKING:
@@ -26,26 +28,11 @@ _VALUED = frozenset({"--volume", "--sub-path", _TERMINATION_LOG})
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-class Type(StrEnum):
-    """The storage services of the contract."""
-
-    GIT = "git"
-    HUGGINGFACE = "huggingface"
-    S3 = "s3"
-
-
-class Direction(StrEnum):
-    """Seen from the volume."""
-
-    DOWNLOAD = "download"
-    UPLOAD = "upload"
-
-
 @dataclass(frozen=True)
 class Request:
     """One transfer. ``variables`` hold credentials and therefore never show."""
 
-    type: Type
+    type: ServiceType
     direction: Direction
     volume: Path
     sub_path: str
@@ -60,7 +47,7 @@ class Request:
         An option ``path-in-repo`` is the variable ``PATH_IN_REPO``. White space round a value is
         no part of it: Secrets made from files end in a newline.
         """
-        return self.variables.get(name.upper().replace("-", "_"), "").strip()
+        return self.variables.get(to_variable(name), "").strip()
 
 
 def read_request(argv: Sequence[str], variables: Mapping[str, str]) -> Request:
@@ -72,7 +59,7 @@ def read_request(argv: Sequence[str], variables: Mapping[str, str]) -> Request:
     own, extra = _split(argv)
     args = _parser().parse_args(list(_glued(own)))
     request = Request(
-        type=_one_of(Type, "type", args.type),
+        type=_one_of(ServiceType, "type", args.type),
         direction=_one_of(Direction, "direction", args.direction),
         volume=Path(args.volume),
         sub_path=args.sub_path,
@@ -80,7 +67,7 @@ def read_request(argv: Sequence[str], variables: Mapping[str, str]) -> Request:
         extra_args=tuple(extra),
         variables=variables,
     )
-    if request.sync and (request.type, request.direction) != (Type.S3, Direction.DOWNLOAD):
+    if request.sync and (request.type, request.direction) != (ServiceType.S3, Direction.DOWNLOAD):
         raise invalid("sync", "only a download from s3 can make a directory equal to its source")
     return request
 

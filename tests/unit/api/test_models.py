@@ -72,6 +72,13 @@ def test_an_option_of_another_release_goes_through() -> None:
     assert [o.name for o in end.options] == ["url", "mirror"]
 
 
+@pytest.mark.parametrize("value", [7, ["hunter2"], {"secretKeyRef": "hunter2"}])
+def test_a_value_of_another_type_is_named_and_not_shown(value: object) -> None:
+    with pytest.raises(TypeError, match="option 'ref' takes a string") as caught:
+        Git(url="u", ref=value)  # type: ignore[arg-type]  # the mistake
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_size_is_a_template() -> None:
     end = PVC("models", sub_path="a/b", size="10Gi", storage_class="fast")
     assert end.to_manifest() == {

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datacube_api.direction import Direction
 from datacube_runtime.transfer.exit import TransferError
 from datacube_runtime.transfer.git_args import read_extra_args
-from datacube_runtime.transfer.request import Direction
 
 DOWN, UP = Direction.DOWNLOAD, Direction.UPLOAD
 OK = ("-o", UP)  # the push option: a word for the server

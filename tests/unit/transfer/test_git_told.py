@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from datacube_api.direction import Direction
 from datacube_runtime.transfer.git import _told
-from datacube_runtime.transfer.request import Direction
 
 COMMIT = "00b1823ec125009e2dde0224f2be9eab17177e66"
 

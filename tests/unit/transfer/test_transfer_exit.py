@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from datacube_api.direction import ServiceType
 from datacube_api.reasons import Reason
 from datacube_api.termination import Termination, read_termination
 from datacube_runtime.transfer.backends import backend_of
 from datacube_runtime.transfer.exit import EXIT_CODES, TransferError, write_termination
 from datacube_runtime.transfer.git_upload import Pushed, read_push, rejection
-from datacube_runtime.transfer.request import Type
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,7 @@ def test_the_last_words_replace_what_was_there_and_keep_the_file(tmp_path: Path)
 
 
 def test_a_service_of_a_later_release_is_unsupported(refusal: Any) -> None:
-    reason, message = refusal(backend_of, Type.S3)
+    reason, message = refusal(backend_of, ServiceType.S3)
     assert (reason, message.startswith("type: ")) == ("Unsupported", True)
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from datacube_runtime.transfer.request import Direction, Type, read_request, termination_log
+from datacube_api.direction import Direction, ServiceType
+from datacube_runtime.transfer.request import read_request, termination_log
 
 PLAIN = ["git", "download", "--volume", "/volume", "--sub-path", "a b"]
 
@@ -13,7 +14,7 @@ PLAIN = ["git", "download", "--volume", "/volume", "--sub-path", "a b"]
 def test_the_arguments_of_the_container_are_read() -> None:
     argv = [*PLAIN, "--termination-log", "/t", "--", "--depth", "1", "--"]
     request = read_request(argv, {"URL": "u"})
-    assert (request.type, request.direction) == (Type.GIT, Direction.DOWNLOAD)
+    assert (request.type, request.direction) == (ServiceType.GIT, Direction.DOWNLOAD)
     assert (request.volume, request.sub_path) == (Path("/volume"), "a b")
     assert request.extra_args == ("--depth", "1", "--")
 
