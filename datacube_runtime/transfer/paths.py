@@ -12,7 +12,7 @@ import fcntl
 import os
 import re
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
@@ -35,6 +35,8 @@ def target(volume: Path, sub_path: str, name: str = "") -> Path:
     root = volume.resolve()
     try:
         path = (root / relative / name).resolve()
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            path.stat()  # from Python 3.13 on, resolving alone does not see a loop
     except (OSError, RuntimeError) as error:  # a loop of links
         raise invalid("subPath", "leads through a loop of symbolic links") from error
     if not path.is_relative_to(root):
