@@ -31,7 +31,7 @@ lint: $(READY)  ## Check style, types and layers
 	@$(BIN)/lint-imports --no-logo
 
 bench: $(READY)  ## Measure what the documents claim
-	@for script in benchmarks/*.py; do $(BIN)/python $$script; done
+	@for script in benchmarks/*.py benchmarks/*/*.py; do $(BIN)/python $$script; done
 
 lock: $(READY)  ## Resolve the requirements anew, with hashes
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

@@ -8,12 +8,23 @@ better.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictStr,
+    StringConstraints,
+    ValidationError,
+    WrapValidator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from datacube_api.rules import ENV_VAR_RULES, SUB_PATH_RULES, check
 
@@ -27,6 +38,16 @@ ObjectName: TypeAlias = Annotated[
     str, StringConstraints(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN)
 ]
 OpenMapping: TypeAlias = Mapping[str, Any]
+
+
+def _whole(value: Any) -> Any:
+    """Take 1.0 for 1, as far as JSON's numbers are exact: an API server does."""
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+    return int(value) if is_whole else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""For integers, which are strict otherwise: no boolean, and no text that looks like one."""
 
 
 class Model(BaseModel):
@@ -43,6 +64,14 @@ class Model(BaseModel):
     # Fields that are written even where nobody set them, since they say what the object is.
     always: ClassVar[tuple[str, ...]] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_nothing(cls, given: Any) -> Any:
+        """Read a field that is null as one that is not there, as an API server does."""
+        if not isinstance(given, Mapping):
+            return given
+        return {name: value for name, value in given.items() if value is not None}
+
     def model_post_init(self, _context: Any, /) -> None:
         """Count the constants as set, so that ``to_manifest`` writes them."""
         self.model_fields_set.update(self.always)
@@ -50,6 +79,20 @@ class Model(BaseModel):
     def to_manifest(self) -> dict[str, Any]:
         """Return the mapping that the API takes: what was set, nothing that was not."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def _quantity(value: Any, validate: Callable[[Any], str | int]) -> str | int:
+    """Say one sentence where neither type fits, not one for each."""
+    try:
+        return validate(value)
+    except ValidationError:
+        raise PydanticCustomError("quantity", "must be a text or an integer") from None
+
+
+Quantity: TypeAlias = Annotated[
+    StrictStr | Annotated[int, Field(strict=True, ge=-(2**63), le=2**63 - 1), WHOLE],
+    WrapValidator(_quantity),
+]
 
 
 class SecretKeySelector(Model):
@@ -76,7 +119,7 @@ class ResourceFieldSelector(Model):
 
     container_name: str | None = None
     resource: str
-    divisor: str | int | None = None
+    divisor: Quantity | None = None
 
 
 class ValueFrom(Model):

@@ -8,8 +8,7 @@ not know (an option of another platform's release) goes through ``options``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, ParamSpec, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -23,8 +22,11 @@ from datacube_api.core import (
 )
 from datacube_api.rules import END_RULES, check
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
 Options: TypeAlias = Annotated[tuple[EnvVar, ...], Field(max_length=MAX_ENTRIES)]
-GivenOptions: TypeAlias = Iterable[EnvVar | Mapping[str, Any]]
+P = ParamSpec("P")
 
 
 class End(Model):
@@ -38,6 +40,16 @@ class End(Model):
     def _follow_the_rules(self) -> End:
         check(END_RULES, self)
         return self
+
+
+def _sugar(constructor: Callable[P, None]) -> Callable[P, None]:
+    """
+    Mark a constructor as one for authors: what comes from a manifest does not pass through it.
+
+    Else ``{"type": "git", "url": …}`` would be a manifest that we take and an API server refuses.
+    """
+    vars(constructor)["__pydantic_base_init__"] = True  # how pydantic marks its own
+    return constructor
 
 
 def _spelled(wire: dict[str, Any], **named: Value | bool | None) -> dict[str, Any]:
@@ -66,6 +78,7 @@ class PVC(End):
     type: Literal["pvc"] = "pvc"
     pvc: PVCReference
 
+    @_sugar
     def __init__(  # noqa: PLR0913 - what a claim has; keyword-only
         self,
         name: str | None = None,
@@ -103,6 +116,7 @@ class Git(End):
 
     type: Literal["git"] = "git"
 
+    @_sugar
     def __init__(
         self,
         *,
@@ -127,6 +141,7 @@ class HuggingFace(End):
 
     type: Literal["huggingface"] = "huggingface"
 
+    @_sugar
     def __init__(
         self,
         *,
@@ -163,6 +178,7 @@ class S3(End):
 
     type: Literal["s3"] = "s3"
 
+    @_sugar
     def __init__(
         self,
         *,

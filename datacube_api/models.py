@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from datacube_api.core import (
     MAX_ENTRIES,
+    WHOLE,
     ConfigMapRef,
     EnvVar,
     Model,
@@ -59,8 +60,10 @@ class ExecutorOptions(Model):
     """How the transfer is run."""
 
     sync: bool | None = Field(default=None, strict=True)
-    backoff_limit: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = None
-    active_deadline_seconds: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
+    backoff_limit: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1), WHOLE] | None = None
+    active_deadline_seconds: (
+        Annotated[int, Field(strict=True, ge=1, le=2**31 - 1), WHOLE] | None
+    ) = None
     extra_args: (
         Annotated[tuple[Annotated[str, Field(max_length=4096)], ...], Field(max_length=MAX_ENTRIES)]
         | None
@@ -139,7 +142,7 @@ class DataCube(Model):
         :raises DataCubeSpecError: a rule is broken; names each field, never its value.
         """
         try:
-            return cls.model_validate(manifest)
+            return cls.model_validate(manifest, by_alias=True, by_name=False)
         except ValidationError as error:
             raise DataCubeSpecError(tuple(text for _, text in problems_of(error))) from None
 

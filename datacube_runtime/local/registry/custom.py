@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from datacube_runtime.local.registry.errors import Cause
+from datacube_runtime.local.registry.fieldtypes import custom_type
 from datacube_runtime.local.registry.kind import Kind
 from datacube_runtime.local.registry.rules import Rules
 from datacube_runtime.local.registry.schema import Structure, complete, prune
@@ -59,4 +60,10 @@ def custom_kind(resource: Resource, version: Mapping[str, Any]) -> Kind:
             return causes
         return causes + rules.problems(new, old)
 
-    return Kind(admit=admit, problems=problems, has_generation=True, updates_blindly=False)
+    return Kind(
+        admit=admit,
+        problems=problems,
+        has_generation=True,
+        updates_blindly=False,
+        fields=custom_type(schema),
+    )

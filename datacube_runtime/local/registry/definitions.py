@@ -155,14 +155,23 @@ def _rule_problems(definition: Mapping[str, Any]) -> list[Cause]:
             found.append(Cause("FieldValueRequired", schema_path, message))
     if found:
         return found
-    for _, version in _served(definition):
-        try:
-            Rules(version["schema"]["openAPIV3Schema"])
-        except RuleError as error:
-            path = f"spec.versions[{version['name']}].schema.openAPIV3Schema.{error.path}"
-            message = f"Invalid value: compilation failed: {error}"
-            found.append(Cause("FieldValueInvalid", path, message))
+    versions = definition["spec"]["versions"]
+    schemas = [version["schema"]["openAPIV3Schema"] for version in versions]
+    if all(schema == schemas[0] for schema in schemas):
+        # One schema for all versions stands above them in the form in which a real server checks.
+        return _uncompiled(schemas[0], "spec.validation.openAPIV3Schema")
+    for index, schema in enumerate(schemas):
+        found += _uncompiled(schema, f"spec.versions[{index}].schema.openAPIV3Schema")
     return found
+
+
+def _uncompiled(schema: Mapping[str, Any], path: str) -> list[Cause]:
+    try:
+        Rules(schema)
+    except RuleError as error:
+        message = f"Invalid value: compilation failed: {error}"
+        return [Cause("FieldValueInvalid", f"{path}.{error.path}", message)]
+    return []
 
 
 DEFINITION_KIND = Kind(admit=_admit, problems=_problems, has_generation=True, updates_blindly=False)

@@ -1,9 +1,9 @@
 """
 ``x-kubernetes-validations``: the CEL rules of a schema, compiled once, asked of each object.
 
-``cel-python`` evaluates; this module finds the rules, hands each the part of the object that it
-stands on (and, for a transition rule, the part of the old object), and words the refusal. There is
-no cost budget: what a real server refuses as too expensive runs here.
+``cel`` evaluates; this module finds the rules, hands each the part of the object that it stands on
+(and, for a transition rule, the part of the old object), and words the refusal. There is no cost
+budget: what a real server refuses as too expensive runs here.
 
 Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
 """
@@ -14,15 +14,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from celpy import Environment
-from celpy.adapter import json_to_cel
-from celpy.celparser import CELParseError
-from celpy.celtypes import MapType, StringType
-from celpy.evaluation import CELEvalError
-
-from datacube_runtime.local.registry.cel import FUNCTIONS
+from datacube_runtime.local.registry import cel
 from datacube_runtime.local.registry.errors import Cause
-from datacube_runtime.local.registry.schema import dotted, shown
+from datacube_runtime.local.registry.schema import dotted, shown, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,18 +28,6 @@ _REASONS = {
     "FieldValueRequired": "Required value",
     "FieldValueDuplicate": "Duplicate value",
 }
-_PRECEDENCES = frozenset(
-    {
-        "expr",
-        "conditionalor",
-        "conditionaland",
-        "relation",
-        "addition",
-        "multiplication",
-        "unary",
-        "member",
-    }
-)
 _WITHOUT_VALUE = ("FieldValueForbidden", "FieldValueRequired")
 
 _Path = tuple[str | int, ...]
@@ -63,27 +45,30 @@ class RuleError(Exception):
 class _Rule:
     """One rule, ready to be asked."""
 
-    program: Any
+    program: cel.Program
+    name: str
+    """What it is called where it cannot be evaluated: its message, or itself."""
+
     is_transition: bool
     message: str
-    message_program: Any
+    message_program: cel.Program | None
     reason: str
     field_path: str
 
-    def problem(self, path: _Path, new: Any, new_cel: Any, old_cel: Any) -> Cause | None:
+    def problem(self, path: _Path, value: Any, scope: cel.Scope) -> Cause | None:
         """Return what the rule has against the value at ``path``."""
-        context = {"self": new_cel} | ({"oldSelf": old_cel} if old_cel is not None else {})
         try:
-            holds = self.program.evaluate(context)
-        except CELEvalError as error:
-            return self._cause(path, new, f"rule evaluation error: {error.args[0]}")
-        return None if holds else self._cause(path, new, self._message(context))
+            holds = cel.evaluate(self.program, scope)
+        except cel.EvaluationError as error:
+            words = f'Invalid value: "{type_name(value)}": {error} evaluating rule: {self.name}'
+            return Cause("FieldValueInvalid", dotted(path) or "<nil>", words)
+        return None if holds else self._cause(path, value, self._message(scope))
 
-    def _message(self, context: dict[str, Any]) -> str:
+    def _message(self, scope: cel.Scope) -> str:
         if self.message_program is not None:
             try:
-                return str(self.message_program.evaluate(context))
-            except CELEvalError:
+                return str(cel.evaluate(self.message_program, scope))
+            except cel.EvaluationError:
                 return self.message  # as documented: the plain message stands in
         return self.message
 
@@ -105,9 +90,8 @@ class _Node:
     values: _Node | None
     items: _Node | None
     keys: tuple[str, ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.rules or self.fields or self.values or self.items)
+    has_transitions: bool
+    """Whether it or a place below has a rule that is asked of what did not change, too."""
 
 
 class Rules:
@@ -117,19 +101,14 @@ class Rules:
         self._root = _compiled(schema, "")
 
     def __bool__(self) -> bool:
-        return bool(self._root)
+        return self._root is not None
 
     def problems(self, new: dict[str, Any], old: dict[str, Any] | None) -> list[Cause]:
         """Return what the rules have against an object; of metadata they see the name only."""
-        if not self._root:
+        if self._root is None:
             return []
-        new = _seen(new)
-        old = None if old is None else _seen(old)
-        return list(
-            _broken(
-                self._root, (), new, json_to_cel(new), None if old is None else json_to_cel(old)
-            )
-        )
+        before = None if old is None else cel.readable(_seen(old))
+        return list(_broken(self._root, (), cel.readable(_seen(new)), before))
 
 
 def _seen(obj: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,95 +117,94 @@ def _seen(obj: Mapping[str, Any]) -> dict[str, Any]:
     return {**obj, "metadata": names}
 
 
-def _compiled(schema: Mapping[str, Any], path: str) -> _Node:
-    below = {
-        name: _compiled(part, f"{path}properties[{name}].")
+def _compiled(schema: Any, path: str) -> _Node | None:
+    """Return the rules of a schema; None where neither it nor a place below has any."""
+    if not isinstance(schema, dict):
+        return None
+    fields = {
+        name: node
         for name, part in schema.get("properties", {}).items()
+        if (node := _compiled(part, f"{path}properties[{name}]."))
     }
-    values, items = schema.get("additionalProperties"), schema.get("items")
+    values = _compiled(schema.get("additionalProperties"), f"{path}additionalProperties.")
+    items = _compiled(schema.get("items"), f"{path}items.")
+    rules = tuple(
+        _rule(rule, f"{path}{_RULES}[{index}]") for index, rule in enumerate(schema.get(_RULES, ()))
+    )
+    below = [*fields.values(), *filter(None, (values, items))]
+    if not rules and not below:
+        return None
     is_map = schema.get("x-kubernetes-list-type") == "map"
     return _Node(
-        rules=tuple(
-            _rule(rule, f"{path}{_RULES}[{index}].rule")
-            for index, rule in enumerate(schema.get(_RULES, ()))
-        ),
-        fields={name: node for name, node in below.items() if node},
-        values=_compiled(values, f"{path}additionalProperties.")
-        if isinstance(values, dict)
-        else None,
-        items=_compiled(items, f"{path}items.") if isinstance(items, dict) else None,
+        rules=rules,
+        fields=fields,
+        values=values,
+        items=items,
         keys=tuple(schema.get("x-kubernetes-list-map-keys", ())) if is_map else (),
+        has_transitions=any(rule.is_transition for rule in rules)
+        or any(node.has_transitions for node in below),
     )
 
 
 def _rule(said: Mapping[str, Any], path: str) -> _Rule:
     text, expression = said["rule"], said.get("messageExpression")
-    first_line = " ".join(text.split())
     return _Rule(
-        program=_program(text, path),
+        program=_program(text, f"{path}.rule"),
+        name=said.get("message") or text.strip(),
         is_transition=re.search(r"\boldSelf\b", text) is not None,
-        message=said.get("message") or f"failed rule: {first_line}",
-        message_program=_program(expression, path) if expression else None,
+        message=said.get("message") or f"failed rule: {text.strip()}",
+        message_program=_program(expression, f"{path}.messageExpression") if expression else None,
         reason=said.get("reason", "FieldValueInvalid"),
         field_path=said.get("fieldPath", ""),
     )
 
 
-def _program(text: str, path: str) -> Any:
-    environment = Environment()
-    environment.annotations.clear()  # protobuf types, which no schema mentions: bound each time
+def _program(text: str, path: str) -> cel.Program:
     try:
-        return environment.program(_shortened(environment.compile(text)), dict(FUNCTIONS))
-    except CELParseError as error:
-        raise RuleError(path, f"Syntax error: {error.args[0]}") from error
+        return cel.program(text)
+    except cel.CompileError as error:
+        raise RuleError(path, str(error)) from error
 
 
-def _shortened(tree: Any) -> Any:
+def _broken(
+    node: _Node, path: _Path, new: Any, old: Any, *, is_settled: bool = False
+) -> Iterator[Cause]:
     """
-    Return a syntax tree without the levels that only pass a value on.
+    Walk the object along the schema; ``old`` is None where nothing corresponds to it.
 
-    The grammar leads from an expression to a name through eight rules, one a precedence, and the
-    interpreter walks them all; without them it is several times as fast.
+    What did not change is asked of transition rules only, so that a stricter definition does not
+    freeze the objects that are there. Where nothing corresponds, the nearest place above for which
+    something does decides (``is_settled``). Source: "Validation ratcheting" in the document above.
     """
-    below = type(tree)  # the parser's own class; other children are its tokens
-    tree.children = [_shortened(c) if isinstance(c, below) else c for c in tree.children]
-    passes_on = tree.data in _PRECEDENCES and len(tree.children) == 1
-    return tree.children[0] if passes_on else tree
+    is_settled = is_settled if old is None else new == old
+    if is_settled and not node.has_transitions:
+        return
+    if node.rules:
+        scope = cel.scope(new, old)
+        for rule in node.rules:
+            if (old is not None) if rule.is_transition else not is_settled:
+                cause = rule.problem(path, new, scope)
+                if cause is not None:
+                    yield cause
+    for step, below, value, before in _below(node, new, old):
+        yield from _broken(below, (*path, step), value, before, is_settled=is_settled)
 
 
-def _broken(node: _Node, path: _Path, new: Any, new_cel: Any, old_cel: Any) -> Iterator[Cause]:
-    """
-    Walk the object along the schema; ``old_cel`` is None where nothing corresponds to it.
-
-    What did not change is not asked again, so that a stricter definition does not freeze the
-    objects that are there. Source: "Validation ratcheting" in the document above.
-    """
-    is_changed = old_cel is None or new_cel != old_cel
-    for rule in node.rules:
-        if old_cel is None if rule.is_transition else not is_changed:
-            continue
-        cause = rule.problem(path, new, new_cel, old_cel if rule.is_transition else None)
-        if cause is not None:
-            yield cause
+def _below(node: _Node, new: Any, old: Any) -> Iterator[tuple[str | int, _Node, Any, Any]]:
+    """Yield the values below that have rules: where, which, what, and what was there before."""
     if isinstance(new, dict):
+        was = old if isinstance(old, dict) else {}
         for name, value in new.items():
-            below = node.fields.get(name) or node.values
-            if below:
-                old = old_cel.get(StringType(name)) if isinstance(old_cel, MapType) else None
-                yield from _broken(below, (*path, name), value, new_cel[StringType(name)], old)
+            if below := node.fields.get(name) or node.values:
+                yield name, below, value, was.get(name)
     elif isinstance(new, list) and node.items:
         for index, value in enumerate(new):
-            old = _counterpart(node.keys, new_cel[index], old_cel)
-            yield from _broken(node.items, (*path, index), value, new_cel[index], old)
+            yield index, node.items, value, _counterpart(node.keys, value, old)
 
 
 def _counterpart(keys: tuple[str, ...], item: Any, old_items: Any) -> Any:
     """Return the old item with the same key; items of other lists have no counterpart."""
-    if not keys or old_items is None:
+    if not keys or not isinstance(old_items, list):
         return None
-    same = (
-        old
-        for old in old_items
-        if all(old.get(StringType(key)) == item.get(StringType(key)) for key in keys)
-    )
-    return next(same, None)
+    key = [item.get(name) for name in keys]
+    return next((old for old in old_items if [old.get(name) for name in keys] == key), None)

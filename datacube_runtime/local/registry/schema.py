@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft4Validator  # OpenAPI v3.0: exclusiveMinimum is a boolean
@@ -44,6 +46,8 @@ _WORDS = {
     "minProperties": "should have at least {} properties",
     "uniqueItems": "shouldn't contain duplicates",
 }
+_PATTERN_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+_EXACT_BELOW = 2**53
 _ALTERNATIVES = {
     "anyOf": "must validate at least one schema (anyOf)",
     "oneOf": "must validate one and only one schema (oneOf)",
@@ -58,11 +62,15 @@ def prune(schema: Mapping[str, Any], obj: dict[str, Any]) -> list[str]:
 
 
 def complete(schema: Mapping[str, Any], obj: dict[str, Any]) -> None:
-    """Drop nulls where the schema allows none, then fill in defaults, all the way down."""
+    """
+    Drop nulls where the schema allows none, then fill in defaults, all the way down.
+
+    A whole number that was written as 1.0 becomes 1, as which Go writes it.
+    """
     _completed(_body(schema), obj)
 
 
-def _completed(schema: Mapping[str, Any], value: Any) -> None:
+def _completed(schema: Mapping[str, Any], value: Any) -> Any:
     if isinstance(value, dict):
         for name, below in _fields(schema, value):
             if value.get(name, "") is None and not below.get("nullable"):
@@ -70,10 +78,13 @@ def _completed(schema: Mapping[str, Any], value: Any) -> None:
             if name not in value and "default" in below:
                 value[name] = copy.deepcopy(below["default"])
             if name in value:
-                _completed(below, value[name])
+                value[name] = _completed(below, value[name])
     elif isinstance(value, list):
-        for item in value:
-            _completed(schema.get("items", {}), item)
+        value[:] = [_completed(schema.get("items", {}), item) for item in value]
+    elif isinstance(value, float) and _is_integer(None, value):
+        is_whole = schema.get(_INT_OR_STRING) or schema.get("type") == "integer"
+        return int(value) if is_whole else value
+    return value
 
 
 class Structure:
@@ -186,8 +197,41 @@ def _required(
                 yield ValidationError("Required value", path=[name])
 
 
+def _pattern(
+    _validator: Any, pattern: str, instance: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """Look for Go's pattern, in a text whose length is right: a real server stops there."""
+    if not isinstance(instance, str):
+        return
+    is_long_enough = schema.get("minLength", 0) <= len(instance)
+    is_short_enough = len(instance) <= schema.get("maxLength", len(instance))
+    if is_long_enough and is_short_enough and not _regex(pattern).search(instance):
+        yield ValidationError("does not match")
+
+
+@lru_cache(maxsize=1024)
+def _regex(pattern: str) -> re.Pattern[str]:
+    """Compile a Go pattern: there, ``$`` is the end and never the place before a last newline."""
+    return re.compile(
+        _PATTERN_PIECE.sub(lambda piece: r"\Z" if piece[0] == "$" else piece[0], pattern)
+    )
+
+
+def _is_integer(_checker: Any, value: Any) -> bool:
+    """
+    Tell whether Go reads a JSON number as an integer.
+
+    Source: IsFloat64AJSONInteger in k8s.io/kube-openapi; what no int64 holds becomes a float64.
+    """
+    if isinstance(value, float):
+        return value.is_integer() and abs(value) < _EXACT_BELOW
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+
+
 _Validator: Callable[[dict[str, Any]], Any] = extend(  # type: ignore[no-untyped-call]  # the stubs leave its type open
-    Draft4Validator, {"required": _required}
+    Draft4Validator,
+    {"required": _required, "pattern": _pattern},
+    type_checker=Draft4Validator.TYPE_CHECKER.redefine("integer", _is_integer),
 )
 
 
@@ -206,10 +250,13 @@ def _cause(error: ValidationError) -> Cause:  # noqa: PLR0911 - one return a kin
         return Cause("FieldValueRequired", field, "Required value")
     if error.validator == "enum":
         supported = ", ".join(json.dumps(choice) for choice in limit)
-        message = f"Unsupported value: {shown(value)}supported values: {supported}"
+        message = f"Unsupported value: {json.dumps(value)}: supported values: {supported}"
         return Cause("FieldValueNotSupported", field, message)
     if error.validator == "type":
-        wanted, found = (limit[0] if isinstance(limit, list) else limit), f'"{_type(value)}"'
+        wanted, found = (
+            ",".join([limit] if isinstance(limit, str) else limit),
+            f'"{type_name(value)}"',
+        )
         message = f"Invalid value: {found}: {field} in body must be of type {wanted}: {found}"
         return Cause("FieldValueTypeInvalid", field, message)
     if error.validator == "maxLength":
@@ -225,7 +272,8 @@ def _cause(error: ValidationError) -> Cause:  # noqa: PLR0911 - one return a kin
     return Cause("FieldValueInvalid", field, f"Invalid value: {shown(value)}{words}")
 
 
-def _type(value: Any) -> str:
+def type_name(value: Any) -> str:
+    """Return what JSON Schema calls the type of a value."""
     names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
     return "null" if value is None else names.get(type(value), "object")
 

@@ -128,3 +128,39 @@ def test_an_object_without_any_field_lacks_the_required_ones() -> None:
     structure = Structure({**schema_of(), "required": ["spec"]})
     causes = structure.problems({"metadata": {}}, None)
     assert [(cause.reason, cause.field) for cause in causes] == [("FieldValueRequired", "spec")]
+
+
+def test_the_end_of_a_pattern_is_the_end() -> None:
+    schema = schema_of(field={**STRING, "pattern": r"^(a$|[$]|\$)"})
+    assert [bool(problems(schema, {"field": text})) for text in ("a", "a\n", "$")] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_of_a_text_too_short_no_pattern_is_asked() -> None:
+    schema = schema_of(field={**STRING, "minLength": 1, "pattern": "^a"})
+    ((_, _, message),) = problems(schema, {"field": ""})
+    assert "at least 1 chars long" in message
+
+
+@pytest.mark.parametrize("value", [1, 1.0, 2**63 - 1])
+def test_a_whole_number_is_an_integer_however_it_is_written(value: Any) -> None:
+    schema = schema_of(field={"type": "integer"}, either={"x-kubernetes-int-or-string": True})
+    obj = {"spec": {"field": value, "either": value}}
+    complete(schema, obj)
+    assert problems(schema, obj["spec"]) == []
+    assert {type(found) for found in obj["spec"].values()} == {int}
+
+
+@pytest.mark.parametrize("value", [1.5, 2**63, 2.0**53, 1e300, True])
+def test_any_other_number_is_none(value: Any) -> None:
+    ((reason, _, _),) = problems(schema_of(field={"type": "integer"}), {"field": value})
+    assert reason == "FieldValueTypeInvalid"
+
+
+def test_a_number_that_may_be_a_fraction_stays_as_it_is_written() -> None:
+    obj = {"spec": {"list": [1.0]}}
+    complete(schema_of(list={"type": "array", "items": {"type": "number"}}), obj)
+    assert isinstance(obj["spec"]["list"][0], float)
