@@ -1,69 +1,90 @@
 """
-The embedded server answers as a real API server answered (kube-apiserver 1.36.2, recorded).
+A server answers as a real API server answered: the embedded one, or one named by ``--kubeconfig``.
 
-``NOT_YET`` holds what it does not do yet. The entries are strict: once one works, its line has to
-go. ``OTHER_WORDS`` holds answers that agree in all but the message for people.
+``differences.yaml`` says where the embedded server stops short, and why. Its entries are strict:
+once an answer agrees, its line has to go.
 """
 
 from __future__ import annotations
 
-import json
+import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
-EXCHANGES = [
-    exchange
-    for exchange in json.loads((Path(__file__).parent / "exchanges.json").read_text())["exchanges"]
-    if "expected" in exchange
-]
+from tests.conformance.player import play
+from tests.conformance.reading import without_words
+from tests.conformance.script import Script, answers, scripts
+from tests.conformance.servers import embedded, real
 
-_APPLY = "server-side apply needs field ownership, which is not kept: refused with 415"
-NOT_YET = {
-    "apply creates": _APPLY,
-    "apply without a manager": _APPLY,
-    "apply adds a label": _APPLY,
-    "apply drops what the manager no longer says": _APPLY,
-    "apply by another manager": _APPLY,
-    "apply in conflict": _APPLY,
-    "apply in conflict, forced": _APPLY,
-    "delete collection by label": "nothing was applied that it could delete",
-    "pods of the job": "pods are made by the runner, which does not take part here",
-}
-OTHER_WORDS = {
-    "create wrong apiVersion": "no warning about fields of a version that is not served",
-    "create with broken json": "the body is not repeated: it may hold a secret",
-    "list with a bad continue": "the parser's own words",
-}
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Play = Callable[[Script], dict[str, Any]]
+
+SCRIPTS = {script.topic: script for script in scripts()}
+STEPS = [(topic, step.name) for topic, script in SCRIPTS.items() for step in script.named()]
+KNOWN = yaml.safe_load((Path(__file__).parent / "differences.yaml").read_text())
 
 
-def _expected(exchange: dict[str, Any]) -> Any:
-    marks = []
-    if reason := NOT_YET.get(exchange["name"]):
-        marks.append(pytest.mark.xfail(strict=True, reason=reason))
-    return pytest.param(exchange, id=exchange["name"], marks=marks)
+def _reasons(table: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    return {(row["topic"], name): row["why"] for row in table for name in row["steps"]}
 
 
-@pytest.mark.parametrize("exchange", [_expected(exchange) for exchange in EXCHANGES])
-def test_the_embedded_server_answers_as_a_real_one(exchange: dict[str, Any], played: Any) -> None:
-    expected, answer = exchange["expected"], played.answers[exchange["name"]]
-    assert answer.status == expected["status"], answer.body
-    if "events" in expected:
-        assert [event["type"] for event in answer.events] == expected["events"]
-    if "items" in expected:
-        assert len(answer.body["items"]) == expected["items"]
-    if "reason" in expected:
-        assert answer.body.get("reason") == expected["reason"]
-    if "message" in expected and exchange["name"] not in OTHER_WORDS:
-        assert answer.body["message"] == played.player.translated_words(expected["message"])
-    if "causes" in expected:
-        causes = answer.body["details"]["causes"]
-        assert causes == expected["causes"]
-    if exchange["name"] not in OTHER_WORDS:
-        assert answer.warning == expected.get("warning")
+WORDS, ANSWERS = _reasons(KNOWN["words"]), _reasons(KNOWN["answers"])
 
 
-def test_every_exception_names_an_exchange_that_is_there() -> None:
-    names = {exchange["name"] for exchange in EXCHANGES}
-    assert {*NOT_YET, *OTHER_WORDS} <= names
+@pytest.fixture(scope="session")
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Play:
+    """Play each topic once, when the first of its steps is looked at."""
+    kubeconfig = request.config.getoption("kubeconfig")
+    seen: dict[str, dict[str, Any]] = {}
+
+    async def at_the_server(script: Script) -> dict[str, Any]:
+        server = real(kubeconfig) if kubeconfig else embedded(tmp_path_factory.mktemp(script.topic))
+        async with server as ready:
+            return await play(ready, script)
+
+    def answers_of(script: Script) -> dict[str, Any]:
+        if script.topic not in seen:
+            seen[script.topic] = asyncio.run(at_the_server(script))
+        return seen[script.topic]
+
+    return answers_of
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(("topic", "name"), STEPS)
+def test_the_server_answers_as_a_real_one(
+    request: pytest.FixtureRequest, played: Play, topic: str, name: str
+) -> None:
+    expected, answer = answers(topic)["answers"][name], played(SCRIPTS[topic])[name]
+    if request.config.getoption("kubeconfig"):
+        assert answer == expected
+        return
+    if why := ANSWERS.get((topic, name)):
+        assert answer != expected, f"it agrees now: remove it from differences.yaml ({why})"
+        pytest.xfail(why)
+    if why := WORDS.get((topic, name)):
+        assert answer != expected, f"it agrees now: remove it from differences.yaml ({why})"
+        answer, expected = without_words(answer), without_words(expected)
+    assert answer == expected
+
+
+def test_every_step_has_an_answer_and_every_answer_a_step() -> None:
+    recorded = [(topic, name) for topic in SCRIPTS for name in answers(topic)["answers"]]
+    assert sorted(recorded) == sorted(STEPS)
+
+
+def test_every_difference_names_a_step_once() -> None:
+    named = [
+        (row["topic"], name) for table in KNOWN.values() for row in table for name in row["steps"]
+    ]
+    assert set(named) <= set(STEPS)
+    assert len(named) == len(set(named))
+
+
+def test_there_are_enough_exchanges() -> None:
+    assert len(STEPS) >= 150
