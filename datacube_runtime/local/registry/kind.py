@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from datacube_runtime.local.registry.errors import Cause
+    from datacube_runtime.local.registry.fieldtypes import Type
     from datacube_runtime.local.registry.options import Write
 
 
@@ -54,3 +55,9 @@ class Kind:
 
     answers_deleted: bool = False
     """Whether a delete is answered with the object rather than with a Status."""
+
+    fields: Type | None = None
+    """How objects fall apart into fields with owners, where a schema says so."""
+
+    generates: bool = False
+    """Whether ``start`` writes more than a status; what it writes is nobody's field."""

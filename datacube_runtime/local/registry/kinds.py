@@ -131,9 +131,12 @@ def _frozen_part(spec: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str,
     return {field: value for field, value in spec.items() if field not in free}
 
 
-def _start_namespace(obj: dict[str, Any]) -> None:
+def _admit_namespace(obj: dict[str, Any], _write: Write) -> None:
     meta = obj["metadata"]
     meta.setdefault("labels", {})["kubernetes.io/metadata.name"] = meta.get("name", "")
+
+
+def _start_namespace(obj: dict[str, Any]) -> None:
     obj["spec"] = {"finalizers": ["kubernetes"]}
     obj["status"] = {"phase": "Active"}
 
@@ -147,11 +150,17 @@ def _not_a_string(kind: str, field: str) -> Exception:
 
 BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        resources.NAMESPACES.key: Kind(start=_start_namespace, name_problems=label_problems),
+        resources.NAMESPACES.key: Kind(
+            start=_start_namespace,
+            generates=True,
+            admit=_admit_namespace,
+            name_problems=label_problems,
+        ),
         resources.SECRETS.key: Kind(admit=_admit_secret, problems=_secret_problems),
         resources.CONFIG_MAPS.key: Kind(admit=_admit_config_map, problems=_config_map_problems),
         resources.CLAIMS.key: Kind(
             start=_start_claim,
+            generates=True,
             admit=_admit_claim,
             problems=_claim_problems,
             answers_deleted=True,
@@ -165,6 +174,7 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
         ),
         resources.JOBS.key: Kind(
             start=templates.start_job,
+            generates=True,
             admit=templates.admit_job,
             problems=templates.job_problems,
             has_generation=True,

@@ -33,6 +33,7 @@ _KNOWN = {
     "annotations",
     "finalizers",
     "ownerReferences",
+    "managedFields",
 }
 _SUFFIX = (
     "bcdfghjklmnpqrstvwxz2456789"  # no vowels, no look-alikes: k8s.io/apimachinery/pkg/util/rand
@@ -81,11 +82,7 @@ def generated_name(prefix: str) -> str:
 
 
 def clean(obj: dict[str, Any]) -> dict[str, Any]:
-    """
-    Return the object's own ``metadata``, made well-formed: unknown fields and empty maps go.
-
-    ``managedFields`` goes too: field ownership is not kept here, so it is not shown.
-    """
+    """Return the object's own ``metadata``, made well-formed: unknown fields and empty maps go."""
     meta: dict[str, Any] = obj["metadata"]
     for field in [
         name for name, value in meta.items() if name not in _KNOWN or value in (None, {}, [])

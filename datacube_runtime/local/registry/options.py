@@ -35,6 +35,16 @@ class Write:
     dry_run: bool = False
     field_validation: str = "Warn"
     warnings: list[str] = field(default_factory=list)
+    manager: str = "datacube-local"
+    """Who becomes the owner of the fields that are written."""
+
+    subresource: str = ""
+    force: bool = False
+    """Whether an apply overrules other owners."""
+
+    applies: bool = False
+    has_created: bool = False
+    """Whether a patch made the object, there having been none."""
 
     def meet_unknown(self, resource: Resource, problems: Sequence[str]) -> None:
         """

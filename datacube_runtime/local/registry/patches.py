@@ -1,9 +1,8 @@
 """
-The three patch formats that are spoken here: JSON merge patch, JSON patch, strategic merge patch.
+Patches in three formats: JSON merge patch, JSON patch, strategic merge patch.
 
-Pure functions from (object, patch) to a new object. Server-side apply is not among them: it would
-have to remember which manager owns which field, and this server does not, so it refuses instead
-of pretending.
+Pure functions from (object, patch) to a new object. Server-side apply is not among them, because it
+depends on who owns which field: see ``apply``.
 
 Source: RFC 7386, RFC 6902, and
 https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/
@@ -62,10 +61,7 @@ def refuse_unknown_type(patch_type: str, resource: Resource) -> None:
     :raises ApiStatusError: (415) it is not.
     """
     spoken = [JSON, MERGE] if resource.is_custom else [JSON, MERGE, STRATEGIC]
-    if patch_type == APPLY:
-        hint = "server-side apply is not supported by the embedded cluster: use client-side apply"
-        raise unsupported_media_type(spoken, hint)
-    if patch_type not in spoken:
+    if patch_type not in (*spoken, APPLY):
         raise unsupported_media_type([*spoken, APPLY])
 
 

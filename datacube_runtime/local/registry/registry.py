@@ -2,9 +2,10 @@
 The verbs: create, get, list, update, patch, delete and watch, with the rules they have in common.
 
 What is particular to a kind stands in ``kinds`` (built in) and ``custom`` (by definition); what
-follows from a delete stands in ``deletion``. The HTTP server and the runner are both callers of
-this class, so a rule that holds here holds for everybody. Objects go in and out as copies: nobody
-shares a dict with the store.
+follows from a delete stands in ``deletion``, who owns which field in ``owners``, and what changes
+nothing in ``reader``. The HTTP server and the runner are both callers of this class, so a rule
+that holds here holds for everybody. Objects go in and out as copies: nobody shares a dict with the
+store.
 
 Everything is synchronous but ``watch``, and must be called from the one thread of the event loop.
 """
@@ -12,17 +13,15 @@ Everything is synchronous but ``watch``, and must be called from the one thread 
 from __future__ import annotations
 
 import copy
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from datacube_api.conditions import timestamp
-from datacube_runtime.local.registry import metadata
+from datacube_runtime.local.registry import metadata, owners
 from datacube_runtime.local.registry.definitions import Definitions
 from datacube_runtime.local.registry.deletion import FIRST_NAMESPACES, Deletion
 from datacube_runtime.local.registry.errors import (
     already_exists,
-    expired,
     forbidden,
     not_found,
     success,
@@ -37,18 +36,17 @@ from datacube_runtime.local.registry.lifecycle import (
     refuse_if_invalid,
 )
 from datacube_runtime.local.registry.options import Delete, Propagation, Write
-from datacube_runtime.local.registry.patches import MERGE, apply_patch
+from datacube_runtime.local.registry.owners import Owners
+from datacube_runtime.local.registry.patches import APPLY, MERGE, apply_patch
+from datacube_runtime.local.registry.reader import Reader
 from datacube_runtime.local.registry.resources import DEFINITIONS, NAMESPACES, PODS, Catalog
-from datacube_runtime.local.registry.store import ForgottenError
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Mapping
 
     from datacube_runtime.local.registry.kind import Kind
     from datacube_runtime.local.registry.resources import Resource
-    from datacube_runtime.local.registry.store import Event, Rows, Store
+    from datacube_runtime.local.registry.store import Store
 
 Object = dict[str, Any]
 Objects = list[Object]
@@ -58,28 +56,20 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Registry:
+class Registry(Reader):
     """Objects under the rules of the API, over a store."""
 
     def __init__(self, store: Store, now: Callable[[], datetime] = _utc_now) -> None:
-        self.catalog = Catalog()
-        self._store = store
+        super().__init__(store, Catalog())
         self._now = now
         self._definitions = Definitions(self.catalog)
+        self._owners = Owners(now)
         self._deletion = Deletion(store, self.catalog, now, self._after_removal)
         for row in store.list(DEFINITIONS.key, ""):
             self._definitions.learn(row.object)
         for name in FIRST_NAMESPACES:
             if store.get(NAMESPACES.key, "", name) is None:
                 self.create(NAMESPACES, None, {"metadata": {"name": name}})
-
-    def resource(self, group: str, plural: str) -> Resource:
-        """Return what the verbs take: ``resource("batch", "jobs")``."""
-        return self.catalog.resource(group, plural)
-
-    def version(self) -> int:
-        """Return the current resourceVersion."""
-        return self._store.version
 
     def create(
         self,
@@ -89,14 +79,16 @@ class Registry:
         write: Write | None = None,
     ) -> dict[str, Any]:
         """Create an object, its name made up from ``generateName`` where it has none."""
-        write = write or Write()
-        obj = copy.deepcopy(obj)
+        write, sent = write or Write(), obj
+        obj = copy.deepcopy(sent)
         kind = self._kind(resource)
         check_identity(resource, namespace, obj)
         self._check_namespace(resource, namespace)
         begin(resource, kind, obj, timestamp(self._now()))
+        generated = self._owners.generated(resource, kind, sent, obj)
         kind.admit(obj, write)
         refuse_if_invalid(resource, kind, obj, None)
+        self._owners.begin(resource, kind, obj, generated, write)
         meta = obj["metadata"]
         if self._store.get(resource.key, namespace or "", meta["name"]) is not None:
             raise already_exists(resource, meta["name"])
@@ -107,29 +99,6 @@ class Registry:
             self._after_write(resource, obj)
             self._deletion.collect_if_dangling(resource, obj)
         return obj
-
-    def get(self, resource: Resource, namespace: str | None, name: str) -> dict[str, Any]:
-        """Return an object."""
-        found = self._store.get(resource.key, namespace or "", name)
-        if found is None:
-            raise not_found(resource, name)
-        return _shown(resource, found)
-
-    def list(self, resource: Resource, namespace: str | None = None) -> Objects:
-        """Return all objects of a namespace, or of all namespaces."""
-        return [_shown(resource, row.object) for row in self._store.list(resource.key, namespace)]
-
-    def rows(self, resource: Resource, namespace: str | None, at: int | None) -> Rows:
-        """
-        Return the same as JSON text, now or as it was at a version.
-
-        :raises ApiStatusError: (410) that version is no longer remembered.
-        """
-        try:
-            return self._store.list(resource.key, namespace, at)
-        except ForgottenError as error:
-            message = "The provided continue parameter or resource version is too old"
-            raise expired(f"{message}: {at} ({error.oldest})") from error
 
     def update(  # noqa: PLR0913 - what, where, which, and how
         self,
@@ -149,7 +118,9 @@ class Registry:
             raise other_name(meta["name"], name)
         old = self.get(resource, namespace, name)
         check_replacement(resource, self._kind(resource), meta, old)
-        return self._replace(resource, old, obj, subresource, write or Write())
+        write = write or Write()
+        write.subresource = subresource
+        return self._replace(resource, old, obj, write)
 
     def patch(  # noqa: PLR0913 - the same, and in which format
         self,
@@ -163,13 +134,33 @@ class Registry:
         write: Write | None = None,
     ) -> dict[str, Any]:
         """Change an object by a patch: JSON merge patch, unless ``patch_type`` says otherwise."""
+        write = write or Write()
+        write.subresource, write.applies = subresource, patch_type == APPLY
+        if write.applies and not self._store.get(resource.key, namespace or "", name):
+            return self._create_applied(resource, namespace, name, patch, write)
         old = self.get(resource, namespace, name)
-        obj = apply_patch(patch_type, resource, copy.deepcopy(old), patch)
+        if write.applies:
+            application = self._owners.application(resource, self._kind(resource), write)
+            obj = application.on(old, application.checked(namespace, patch))
+        else:
+            obj = apply_patch(patch_type, resource, owners.copied(old), patch)
         check_identity(resource, namespace, obj)
         meta = metadata.clean(obj)
         if meta.get("name") != name:
             raise other_name(meta.get("name", ""), name)
-        return self._replace(resource, old, obj, subresource, write or Write())
+        return self._replace(resource, old, obj, write)
+
+    def _create_applied(
+        self, resource: Resource, namespace: str | None, name: str, config: Any, write: Write
+    ) -> dict[str, Any]:
+        """Create what is applied and was not there."""
+        if write.subresource:
+            raise not_found(resource, name)
+        self._check_namespace(resource, namespace)
+        application = self._owners.application(resource, self._kind(resource), write)
+        obj = application.first(name, application.checked(namespace, config))
+        write.has_created = True
+        return self.create(resource, namespace, obj, write)
 
     def delete(  # noqa: PLR0913 - the fields of DeleteOptions
         self,
@@ -205,37 +196,6 @@ class Registry:
             return success(resource, name, obj["metadata"]["uid"])
         return obj
 
-    async def watch(
-        self, resource: Resource, namespace: str | None, since: int
-    ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        """
-        Yield every change after a version as ("ADDED" | "MODIFIED" | "DELETED", object); forever.
-
-        :raises ApiStatusError: (410) the version is no longer remembered: list again.
-        """
-        with self.subscribed(resource) as changed:
-            while True:
-                changed.clear()
-                for event in self.changes(resource, namespace, since):
-                    since = event.version
-                    yield event.kind, _shown(resource, json.loads(event.body))
-                await changed.wait()
-
-    def changes(self, resource: Resource, namespace: str | None, since: int) -> Iterator[Event]:
-        """
-        Yield what changed after a version, as raw events that remember the object before.
-
-        :raises ApiStatusError: (410) the version is no longer remembered.
-        """
-        try:
-            yield from self._store.changes(resource.key, namespace, since)
-        except ForgottenError as error:
-            raise expired(f"too old resource version: {since} ({error.oldest})") from error
-
-    def subscribed(self, resource: Resource) -> AbstractContextManager[asyncio.Event]:
-        """Return a context whose event is set whenever an object of the resource changed."""
-        return self._store.subscribed(resource.key)
-
     def columns(self, resource: Resource) -> Objects:
         """Return the printer columns of a custom resource."""
         return self._definitions.columns(resource)
@@ -262,17 +222,19 @@ class Registry:
         resource: Resource,
         old: dict[str, Any],
         new: dict[str, Any],
-        subresource: str,
         write: Write,
     ) -> dict[str, Any]:
         """Write ``new`` over ``old`` as far as the endpoint allows; no change writes nothing."""
-        kind = self._kind(resource)
-        new = merged(resource, old, new, subresource)
+        kind, entries = self._kind(resource), new["metadata"].pop("managedFields", None)
+        new = merged(resource, old, new, write.subresource)
+        self._owners.take_over(new, old, entries, write)
         kind.admit(new, write)
         refuse_if_invalid(resource, kind, new, old)
         if finished(kind, new, old, write) is not None:
+            self._owners.follow(resource, kind, (old, new), write)
             with self._store.transaction():
-                if not self._deletion.settle(resource, copy.deepcopy(new)):
+                is_marked = "deletionTimestamp" in new["metadata"]
+                if not (is_marked and self._deletion.settle(resource, owners.copied(new))):
                     self._store.put(resource.key, new)
                     self._after_write(resource, new)
         return new
@@ -288,8 +250,3 @@ class Registry:
             for gone in self._definitions.forget(obj):
                 for row in self._store.list(gone.key, None):
                     self._store.remove(gone.key, row.object)
-
-
-def _shown(resource: Resource, obj: dict[str, Any]) -> dict[str, Any]:
-    """Return an object in the version that was asked for: all versions are stored as one."""
-    return {**obj, "apiVersion": resource.api_version}

@@ -33,6 +33,8 @@ class Resource:
     singular: str = ""
     list_kind: str = ""
     is_custom: bool = False
+    is_review: bool = False
+    """Whether it is only asked, by a create, and never stored."""
 
     @property
     def api_version(self) -> str:
@@ -73,6 +75,8 @@ CLAIMS = Resource(
 SECRETS = Resource("", "v1", "secrets", "Secret")
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", short_names=("cm",))
 EVENTS = Resource("", "v1", "events", "Event", short_names=("ev",))
+NEW_EVENTS = Resource("events.k8s.io", "v1", "events", "Event", short_names=("ev",))
+"""The objects of ``EVENTS`` in other words: never stored under this name."""
 JOBS = Resource("batch", "v1", "jobs", "Job", categories=("all",), has_status=True)
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 DEFINITIONS = Resource(
@@ -85,9 +89,18 @@ DEFINITIONS = Resource(
     categories=("api-extensions",),
     has_status=True,
 )
+REVIEWS = tuple(
+    Resource(group, "v1", f"{kind.lower()}s", kind, namespaced=False, is_review=True)
+    for group, kind in (
+        ("authentication.k8s.io", "SelfSubjectReview"),
+        ("authorization.k8s.io", "SelfSubjectAccessReview"),
+        ("authorization.k8s.io", "SelfSubjectRulesReview"),
+    )
+)
 
 BUILT_IN = (
-    NAMESPACES, PODS, CLAIMS, SECRETS, CONFIG_MAPS, EVENTS, JOBS, LEASES, DEFINITIONS,
+    NAMESPACES, PODS, CLAIMS, SECRETS, CONFIG_MAPS, EVENTS, JOBS, LEASES, DEFINITIONS, NEW_EVENTS,
+    *REVIEWS,
 )  # fmt: skip
 
 

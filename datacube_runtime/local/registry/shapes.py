@@ -104,7 +104,7 @@ def drop_nulls(value: Any) -> None:
         for name in list(value):
             if value[name] is None:
                 del value[name]
-            elif name != "data":
+            elif name not in ("data", "managedFields"):  # the second has no nulls, and is long
                 drop_nulls(value[name])
 
 

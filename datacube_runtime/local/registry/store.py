@@ -12,7 +12,8 @@ be used from one thread. SQLite answers in microseconds, so nothing here is asyn
 waiting for a change.
 
 Durability: WAL with ``synchronous=NORMAL``. What was acknowledged survives a kill of the process;
-a power cut may lose the last moments, but never leaves a broken file.
+a power cut may lose the last moments, but never leaves a broken file. Where the disk is full,
+a change is refused as a whole and reads go on.
 Source: https://www.sqlite.org/pragma.html#pragma_synchronous
 """
 
@@ -89,6 +90,10 @@ class ForgottenError(Exception):
         self.oldest = oldest
 
 
+class NotStoredError(Exception):
+    """The disk did not take a change: nothing of it was made, and the next one may be tried."""
+
+
 class Store:
     """Objects by (resource key, namespace, name); ``""`` is the namespace of those without one."""
 
@@ -113,24 +118,34 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make the changes inside all or nothing. Watchers see them after the outermost one."""
+        """
+        Make the changes inside all or nothing. Watchers see them after the outermost one.
+
+        :raises NotStoredError: the disk is full, or fails.
+        """
         if self._depth:
             yield
             return
         before = self.version
-        self._db.execute("BEGIN IMMEDIATE")
-        self._depth = 1
         try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._depth = 1
             yield
             self._db.execute("COMMIT")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            self.version = before
-            self._touched.clear()
+        except BaseException as error:
+            self._undo(before)
+            if isinstance(error, sqlite3.OperationalError):
+                raise NotStoredError(str(error)) from error
             raise
         finally:
             self._depth = 0
         self._tell_watchers()
+
+    def _undo(self, version: int) -> None:
+        if self._db.in_transaction:  # SQLite itself has ended it after some errors of the disk
+            self._db.execute("ROLLBACK")
+        self.version = version
+        self._touched.clear()
 
     def get(self, key: str, namespace: str, name: str) -> dict[str, Any] | None:
         """Return an object, the caller's own copy."""

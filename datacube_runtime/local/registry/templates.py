@@ -103,6 +103,8 @@ def start_job(obj: dict[str, Any]) -> None:
 def admit_job(obj: dict[str, Any], _write: Write) -> None:
     """Fill in the defaults of a Job and of its pod template."""
     spec = obj["spec"]
+    if spec.get("podFailurePolicy"):
+        spec.setdefault("podReplacementPolicy", "Failed")
     for field, value in _JOB_DEFAULTS.items():
         spec.setdefault(field, value)
     pod = spec["template"]["spec"] = spec["template"].get("spec") or {}
