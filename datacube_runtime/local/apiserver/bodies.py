@@ -1,8 +1,8 @@
 """
 Bodies in and out: JSON and YAML read, objects shown as JSON, YAML, tables or metadata only.
 
-Protobuf is not spoken. kubectl sends it for a few imperative commands and does not fall back, so
-the refusal says which way round works.
+Protobuf is read for the kinds that kubectl sends so, and never written. kubectl does not fall back
+to JSON, so the refusal of any other kind says which way round works.
 
 Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources
 """
@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from aiohttp import web
 
+from datacube_runtime.local.apiserver.protobuf import ProtobufError, UnknownKindError, decode
 from datacube_runtime.local.apiserver.table import metadata_only, table
+from datacube_runtime.local.apiserver.watching import is_true
 from datacube_runtime.local.registry.errors import (
     ApiStatusError,
     bad_request,
     unsupported_media_type,
 )
-from datacube_runtime.local.registry.patches import refuse_unknown_type
+from datacube_runtime.local.registry.patches import APPLY, refuse_unknown_type
 
 if TYPE_CHECKING:
     from datacube_runtime.local.registry.registry import Registry
@@ -33,10 +35,19 @@ _YAML = "application/yaml"
 _PROTOBUF = "application/vnd.kubernetes.protobuf"
 _READ = (_JSON, _YAML, _PROTOBUF)
 _NO_PROTOBUF = (
-    "the embedded cluster reads no protobuf: instead of `kubectl create KIND …` use "
+    "the embedded cluster does not read this kind as protobuf: instead of `kubectl create …` use "
     "`kubectl create KIND … --dry-run=client -o yaml | kubectl apply -f -`"
 )
 _META_GROUP = {"apiVersion": "meta.k8s.io/v1"}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as JSON knows it: a time is a string."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - so it is in PyYAML: a table of the class
+        first: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith(":timestamp")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 async def read_object(request: web.Request, what: str) -> dict[str, Any]:
@@ -47,7 +58,7 @@ async def read_object(request: web.Request, what: str) -> dict[str, Any]:
     """
     media_type = request.content_type if "Content-Type" in request.headers else _JSON
     if media_type == _PROTOBUF:
-        raise unsupported_media_type((_JSON, _YAML), _NO_PROTOBUF)
+        return _from_protobuf(await request.read(), what)
     if media_type not in (_JSON, _YAML):
         raise unsupported_media_type(_READ)
     body = _parsed(await request.read(), what, is_yaml=media_type == _YAML)
@@ -63,7 +74,8 @@ async def read_patch(request: web.Request, resource: Resource) -> tuple[str, Any
     :raises ApiStatusError: (400, 415) it is in no format that is spoken here.
     """
     refuse_unknown_type(request.content_type, resource)
-    return request.content_type, _parsed(await request.read(), resource.kind, is_yaml=False)
+    is_yaml = request.content_type == APPLY
+    return request.content_type, _parsed(await request.read(), resource.kind, is_yaml=is_yaml)
 
 
 def answer(
@@ -75,7 +87,8 @@ def answer(
         text = yaml.safe_dump(body, sort_keys=True, width=1 << 16)
         response = web.Response(text=text, status=status, content_type=_YAML)
     else:
-        data = json.dumps(body, separators=(",", ":")).encode()
+        style: dict[str, Any] = {"indent": 2} if _is_pretty(request) else {"separators": (",", ":")}
+        data = json.dumps(body, **style).encode()
         response = web.Response(body=data, status=status, content_type=_JSON)
     for warning in warnings or ():
         quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
@@ -83,12 +96,12 @@ def answer(
     return response
 
 
-def refusal(error: ApiStatusError) -> web.Response:
+def refusal(request: web.Request, error: ApiStatusError) -> web.Response:
     """Return the answer to a request that was refused."""
-    headers = {}
+    response = answer(request, error.body(), error.code)
     if "retryAfterSeconds" in error.details:
-        headers["Retry-After"] = str(error.details["retryAfterSeconds"])
-    return web.json_response(error.body(), status=error.code, headers=headers)
+        response.headers["Retry-After"] = str(error.details["retryAfterSeconds"])
+    return response
 
 
 def represented(
@@ -115,6 +128,28 @@ def represented(
     }
 
 
+def _from_protobuf(data: bytes, what: str) -> dict[str, Any]:
+    try:
+        return decode(data) if data else {}
+    except UnknownKindError as error:
+        raise unsupported_media_type((_JSON, _YAML), _NO_PROTOBUF) from error
+    except ProtobufError as error:
+        raise bad_request(
+            f"the object provided is unrecognized (must be of type {what}): proto: {error}"
+        ) from error
+
+
+def _is_pretty(request: web.Request) -> bool:
+    """
+    Tell whether a person reads along.
+
+    Source: isPrettyPrint in k8s.io/apiserver/pkg/endpoints/handlers/negotiation
+    """
+    if "pretty" in request.query:
+        return is_true(request.query, "pretty")
+    return request.headers.get("User-Agent", "").startswith(("curl", "Wget", "Mozilla/5.0"))
+
+
 def _shape(accept: str) -> str:
     """Return what ``as=`` of the first acceptable media type says; empty for the plain object."""
     for choice in accept.split(","):
@@ -131,7 +166,7 @@ def _parsed(data: bytes, what: str, *, is_yaml: bool) -> Any:
     if not data:
         return {}
     try:
-        return yaml.safe_load(data) if is_yaml else json.loads(data)
+        return yaml.load(data, _Loader) if is_yaml else json.loads(data)  # noqa: S506 - a safe one
     except (ValueError, yaml.YAMLError) as error:
         # The body is not repeated: it may hold a secret.
         raise bad_request(

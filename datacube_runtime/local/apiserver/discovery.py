@@ -124,7 +124,7 @@ def _entries(resource: Resource) -> list[dict[str, Any]]:
         "singularName": resource.singular_name,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": list(_VERBS),
+        "verbs": ["create"] if resource.is_review else list(_VERBS),
     }
     if resource.short_names:
         entry["shortNames"] = list(resource.short_names)

@@ -51,6 +51,9 @@ _FIELDS = {
 }
 """Source: the ``AddFieldLabelConversionFunc`` calls in kubernetes/pkg/apis/*/v1/conversion.go."""
 
+_PATHS = {("/events", "source"): "source.component"}
+"""Where a field is that is not where its name says."""
+
 
 def selector(resource: Resource, labels: str, fields: str) -> Selector | None:
     """
@@ -106,7 +109,8 @@ def _field_tests(resource: Resource, text: str) -> list[Selector]:
             raise bad_request(f"invalid selector: '{term}'; can't understand '{term}'")
         if field not in _COMMON_FIELDS | _FIELDS.get(resource.key, set()):
             raise bad_request(f"field label not supported: {field}")
-        tests.append(_field_test(field.split("."), value, is_wanted=operator != "!="))
+        path = _PATHS.get((resource.key, field), field).split(".")
+        tests.append(_field_test(path, value, is_wanted=operator != "!="))
     return tests
 
 

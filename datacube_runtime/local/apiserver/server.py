@@ -8,8 +8,10 @@ that resolves here (DNS rebinding). There is no authorization: whoever has the t
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +19,18 @@ from aiohttp import web
 
 from datacube_runtime.local.apiserver import discovery
 from datacube_runtime.local.apiserver.bodies import answer, refusal
+from datacube_runtime.local.apiserver.logtimes import LogTimes
 from datacube_runtime.local.apiserver.verbs import Verbs
-from datacube_runtime.local.registry.errors import ApiStatusError, bad_request
+from datacube_runtime.local.registry.errors import (
+    ApiStatusError,
+    bad_request,
+    method_not_allowed,
+)
+from datacube_runtime.local.registry.store import NotStoredError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from datacube_runtime.local.apiserver.verbs import LogPath
     from datacube_runtime.local.registry.registry import Registry
@@ -41,11 +49,13 @@ _log = logging.getLogger(__name__)
 def application(registry: Registry, token: str, log_path: LogPath) -> web.Application:
     """Return the server as an aiohttp application."""
     app = web.Application(
-        middlewares=[_answer_refusals, _refuse_strangers(token)], client_max_size=_MAX_BODY
+        middlewares=[_answer_refusals, _answer_faults, _refuse_strangers(token)],
+        client_max_size=_MAX_BODY,
     )
     for path in _HEALTH:
         app.router.add_get(path, _healthy)
     _add_discovery(app, registry)
+    app.cleanup_ctx.append(_keeping_log_times(registry, log_path))
     verbs = Verbs(registry, log_path)
     app.router.add_route("*", "/api/{version}/{rest:.+}", verbs.handle)
     app.router.add_route("*", "/apis/{group}/{version}/{rest:.+}", verbs.handle)
@@ -57,7 +67,13 @@ async def serve(
 ) -> tuple[web.AppRunner, int]:
     """Start serving over TLS; return what to clean up, and the port (0 asks for any free one)."""
     # A watch is a handler that never returns by itself: it is cancelled soon after the stop.
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_STOP_S)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=_STOP_S,
+        handler_cancellation=True,  # a watcher that has gone is no longer written for
+    )
     await runner.setup()
     site = web.TCPSite(runner, HOST, port, ssl_context=context)
     await site.start()
@@ -65,18 +81,54 @@ async def serve(
     return runner, address[1]
 
 
+def _keeping_log_times(
+    registry: Registry, log_path: LogPath
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def keeping(_app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(LogTimes(registry, log_path).run())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    return keeping
+
+
 @web.middleware
 async def _answer_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except ApiStatusError as error:
-        return refusal(error)
+        return refusal(request, error)
     except web.HTTPNotFound:
         return web.Response(text="404 page not found\n", status=HTTPStatus.NOT_FOUND)
+    except web.HTTPMethodNotAllowed:
+        return refusal(request, method_not_allowed())
     except web.HTTPRequestEntityTooLarge:
         code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         message = f"Request entity too large: limit is {_MAX_BODY}"
-        return refusal(ApiStatusError(code, "RequestEntityTooLarge", message))
+        return refusal(request, ApiStatusError(code, "RequestEntityTooLarge", message))
+
+
+@web.middleware
+async def _answer_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer what went wrong on this side; the client hears no more than it needs."""
+    try:
+        return await handler(request)
+    except (ApiStatusError, web.HTTPException):
+        raise
+    except NotStoredError as error:  # as a real API server answers when etcd has no space
+        _log.error("%s %s was not stored: %s", request.method, request.path, error)
+        raise _fault(f"the change was not stored: {error}") from error
+    except Exception as error:
+        # The last guard: one request that meets a fault of ours is answered like any other.
+        _log.exception("%s %s failed", request.method, request.path)
+        raise _fault("see the log of datacube-local") from error
+
+
+def _fault(why: str) -> ApiStatusError:
+    message = f"Internal error occurred: {why}"
+    return ApiStatusError(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", message)
 
 
 def _refuse_strangers(token: str) -> Any:
@@ -107,7 +159,7 @@ def _add_discovery(app: web.Application, registry: Registry) -> None:
             return answer(request, told(request))
 
         for variant in (path, f"{path}/"):  # kr8s asks with a slash at the end
-            app.router.add_get(variant, handler)
+            app.router.add_get(variant, handler, allow_head=False)  # nor does a real one
 
     def of(request: web.Request) -> tuple[str, str]:
         return request.match_info.get("group", ""), request.match_info["version"]

@@ -55,10 +55,10 @@ def table(
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": dict(meta),
-        "columnDefinitions": [_NAME_COLUMN, *(definition for definition, _ in shown)],
+        "columnDefinitions": [definition for definition, _ in shown],
         "rows": [
             {
-                "cells": [obj["metadata"]["name"], *(cell(obj, now) for _, cell in shown)],
+                "cells": [cell(obj, now) for _, cell in shown],
                 "object": metadata_only(obj),
             }
             for obj in objects
@@ -122,9 +122,12 @@ def _pair(first: int, unit: str, second: int, small_unit: str) -> str:
 def _columns(
     resource: Resource, custom: Sequence[Mapping[str, Any]]
 ) -> list[tuple[dict[str, Any], Cell]]:
+    name: tuple[dict[str, Any], Cell] = (_NAME_COLUMN, _at(".metadata.name"))
     if resource.is_custom:
-        return [_custom_column(column) for column in custom or [_AGE_COLUMN]]
-    return [
+        return [name, *(_custom_column(column) for column in custom or [_AGE_COLUMN])]
+    # A real server shows what happened, and the name of an event only in the wide table.
+    first = [] if resource == resources.EVENTS else [name]
+    return first + [
         ({"name": n, "type": "string", "format": "", "description": n, "priority": wide}, cell)
         for n, wide, cell in _BUILT_IN.get(resource.key, _ONLY_AGE)
     ]
@@ -201,6 +204,21 @@ def _last_seen(event: Object, now: datetime) -> str:
     return age(event.get("lastTimestamp") or event.get("eventTime"), now)
 
 
+def _first_seen(event: Object, now: datetime) -> str:
+    return age(event.get("firstTimestamp") or event.get("eventTime"), now)
+
+
+def _event_source(event: Object, _now: datetime) -> str:
+    source = event.get("source", {})
+    component = source.get("component") or event.get("reportingComponent", "")
+    host = source.get("host") or event.get("reportingInstance", "")
+    return f"{component}, {host}" if host else component
+
+
+def _event_count(event: Object, _now: datetime) -> str:
+    return str(event.get("series", event).get("count") or 1)
+
+
 def _involved(event: Object, _now: datetime) -> str:
     about = event.get("involvedObject", {})
     return f"{about.get('kind', '').lower()}/{about.get('name', '')}"
@@ -250,7 +268,12 @@ _BUILT_IN: Mapping[str, Sequence[tuple[str, int, Cell]]] = MappingProxyType(
             ("Type", 0, _at(".type")),
             ("Reason", 0, _at(".reason")),
             ("Object", 0, _involved),
+            ("Subobject", 1, _at(".involvedObject.fieldPath")),
+            ("Source", 1, _event_source),
             ("Message", 0, _at(".message")),
+            ("First Seen", 1, _first_seen),
+            ("Count", 1, _event_count),
+            ("Name", 1, _at(".metadata.name")),
         ),
         resources.JOBS.key: (
             ("Status", 0, _job_state),

@@ -9,28 +9,33 @@ from __future__ import annotations
 
 import json
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-
-from aiohttp import web
 
 from datacube_runtime.local.apiserver import logs
 from datacube_runtime.local.apiserver.bodies import answer, read_object, read_patch, represented
 from datacube_runtime.local.apiserver.listing import listed
 from datacube_runtime.local.apiserver.paths import target
+from datacube_runtime.local.apiserver.reviews import reviewed
+from datacube_runtime.local.apiserver.streams import send
 from datacube_runtime.local.apiserver.watching import is_true, read_watch, watched
+from datacube_runtime.local.apiserver.writing import is_dry_run, read_write
 from datacube_runtime.local.registry.errors import bad_request, method_not_allowed
-from datacube_runtime.local.registry.options import Delete, Propagation, Write
+from datacube_runtime.local.registry.events import to_core, to_core_fields, to_new
+from datacube_runtime.local.registry.options import Delete, Propagation
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from pathlib import Path
+
+    from aiohttp import web
 
     from datacube_runtime.local.apiserver.paths import Target
     from datacube_runtime.local.registry.registry import Registry
 
     LogPath = Callable[[str, str, str], Path]
 
-_FIELD_VALIDATIONS = ("", "Ignore", "Warn", "Strict")
+_JSON, _TEXT = "application/json", "text/plain; charset=utf-8"
 
 
 class Verbs:
@@ -55,6 +60,8 @@ class Verbs:
             "PATCH": self._patch,
             "DELETE": self._delete if about.name else self._delete_collection,
         }
+        if about.resource.is_review:
+            answers = {"POST": self._review}
         if request.method not in answers or not _is_allowed(request.method, about):
             raise method_not_allowed()
         return await answers[request.method](request, about)
@@ -63,24 +70,28 @@ class Verbs:
         obj = self._registry.get(about.resource, about.namespace, about.name)
         if about.subresource == "log":
             return await self._send_log(request, obj)
-        return answer(request, represented(request, self._registry, about.resource, obj))
+        return answer(request, self._shown(request, about, obj))
 
     async def _list_or_watch(self, request: web.Request, about: Target) -> web.StreamResponse:
         if is_true(request.query, "watch"):
             return await self._send_watch(request, about)
-        body = listed(self._registry, about.resource, about.namespace, request.query)
-        return answer(request, represented(request, self._registry, about.resource, body))
+        body = listed(self._registry, about.resource, about.namespace, _query(request, about))
+        return answer(request, self._shown(request, about, body))
+
+    async def _review(self, request: web.Request, about: Target) -> web.StreamResponse:
+        asked = await read_object(request, about.resource.kind)
+        return answer(request, reviewed(about.resource, asked), 201)
 
     async def _create(self, request: web.Request, about: Target) -> web.StreamResponse:
-        write = _write(request.query)
-        obj = await read_object(request, about.resource.kind)
+        write = read_write(request)
+        obj = await _object(request, about)
         made = self._registry.create(about.resource, about.namespace, obj, write)
-        shown = represented(request, self._registry, about.resource, made)
+        shown = self._shown(request, about, made)
         return answer(request, shown, 201, write.warnings)
 
     async def _update(self, request: web.Request, about: Target) -> web.StreamResponse:
-        write = _write(request.query)
-        obj = await read_object(request, about.resource.kind)
+        write = read_write(request)
+        obj = await _object(request, about)
         made = self._registry.update(
             about.resource,
             about.namespace,
@@ -89,12 +100,14 @@ class Verbs:
             subresource=about.subresource,
             write=write,
         )
-        shown = represented(request, self._registry, about.resource, made)
+        shown = self._shown(request, about, made)
         return answer(request, shown, warnings=write.warnings)
 
     async def _patch(self, request: web.Request, about: Target) -> web.StreamResponse:
-        write = _write(request.query)
+        write = read_write(request)
         patch_type, patch = await read_patch(request, about.resource)
+        if about.is_new_event and isinstance(patch, dict):
+            patch = to_core(patch)
         made = self._registry.patch(
             about.resource,
             about.namespace,
@@ -104,50 +117,68 @@ class Verbs:
             patch_type=patch_type,
             write=write,
         )
-        shown = represented(request, self._registry, about.resource, made)
-        return answer(request, shown, warnings=write.warnings)
+        shown = self._shown(request, about, made)
+        status = 201 if write.has_created else 200
+        return answer(request, shown, status, write.warnings)
 
     async def _delete(self, request: web.Request, about: Target) -> web.StreamResponse:
         options = _delete_options(request.query, await read_object(request, "DeleteOptions"))
         gone = self._registry.delete_with(about.resource, about.namespace, about.name, options)
-        return answer(request, represented(request, self._registry, about.resource, gone))
+        return answer(request, self._shown(request, about, gone))
 
     async def _delete_collection(self, request: web.Request, about: Target) -> web.StreamResponse:
         if about.namespace is None and about.resource.namespaced:
             raise method_not_allowed()
         options = _delete_options(request.query, await read_object(request, "DeleteOptions"))
-        body = listed(self._registry, about.resource, about.namespace, request.query)
+        body = listed(self._registry, about.resource, about.namespace, _query(request, about))
         for obj in body["items"]:
             name = obj["metadata"]["name"]
             self._registry.delete_with(about.resource, about.namespace, name, options)
-        return answer(request, represented(request, self._registry, about.resource, body))
+        return answer(request, self._shown(request, about, body))
 
     async def _send_watch(self, request: web.Request, about: Target) -> web.StreamResponse:
-        watch = read_watch(about.resource, request.query)
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        await response.prepare(request)
+        watch = read_watch(about.resource, _query(request, about))
         events = watched(self._registry, about.resource, about.namespace, watch)
+        return await send(request, _JSON, self._lines(request, about, events))
+
+    async def _lines(
+        self,
+        request: web.Request,
+        about: Target,
+        events: AsyncGenerator[dict[str, Any], None],
+    ) -> AsyncGenerator[bytes, None]:
         async with aclosing(events):
             async for event in events:
+                shown = event["object"]
                 if event["type"] in ("ADDED", "MODIFIED", "DELETED"):
-                    shown = represented(request, self._registry, about.resource, event["object"])
-                    event = {**event, "object": shown}  # noqa: PLW2901 - the same event, shown
-                await response.write(json.dumps(event, separators=(",", ":")).encode() + b"\n")
-        await response.write_eof()
-        return response
+                    shown = self._shown(request, about, shown)
+                elif event["type"] == "BOOKMARK":
+                    shown = {**shown, "apiVersion": about.api_version}
+                line = json.dumps({**event, "object": shown}, separators=(",", ":"))
+                yield line.encode() + b"\n"
 
     async def _send_log(self, request: web.Request, pod: dict[str, Any]) -> web.StreamResponse:
-        query = logs.read_query(pod, request.query)
+        query = logs.read_query(pod, request.query, datetime.now(UTC))
         meta = pod["metadata"]
         log = self._log_path(meta["namespace"], meta["name"], meta["uid"])
-        logs.refuse_unstarted(pod, log)
-        response = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8"})
-        await response.prepare(request)
-        async with aclosing(logs.chunks(self._registry, pod, log, query)) as output:
-            async for chunk in output:
-                await response.write(chunk)
-        await response.write_eof()
-        return response
+        logs.refuse_unreadable(pod, log, query)
+        return await send(request, _TEXT, logs.chunks(self._registry, pod, log, query))
+
+    def _shown(self, request: web.Request, about: Target, body: dict[str, Any]) -> dict[str, Any]:
+        shown = represented(request, self._registry, about.resource, body)
+        return to_new(shown) if about.is_new_event else shown
+
+
+def _query(request: web.Request, about: Target) -> Mapping[str, str]:
+    said = request.query
+    if about.is_new_event and "fieldSelector" in said:
+        return {**said, "fieldSelector": to_core_fields(said["fieldSelector"])}
+    return said
+
+
+async def _object(request: web.Request, about: Target) -> dict[str, Any]:
+    obj = await read_object(request, about.resource.kind)
+    return to_core(obj) if about.is_new_event else obj
 
 
 def _is_allowed(method: str, about: Target) -> bool:
@@ -161,20 +192,6 @@ def _is_allowed(method: str, about: Target) -> bool:
     return bool(about.name) or method == "GET"
 
 
-def _write(query: Mapping[str, str]) -> Write:
-    validation = query.get("fieldValidation", "")
-    if validation not in _FIELD_VALIDATIONS:
-        raise bad_request(f'fieldValidation: Unsupported value: "{validation}"')
-    return Write(dry_run=_is_dry_run(query), field_validation=validation or "Warn")
-
-
-def _is_dry_run(said: Mapping[str, Any]) -> bool:
-    value = said.get("dryRun") or ""
-    if value not in ("", "All", ["All"]):
-        raise bad_request('dryRun: Unsupported value: supported values: "All"')
-    return bool(value)
-
-
 def _delete_options(query: Mapping[str, str], body: Mapping[str, Any]) -> Delete:
     """Return the options of a delete: from the body, else from the query."""
     said = {**query, **{key: value for key, value in body.items() if value is not None}}
@@ -183,7 +200,7 @@ def _delete_options(query: Mapping[str, str], body: Mapping[str, Any]) -> Delete
     grace_s = said.get("gracePeriodSeconds")
     try:
         return Delete(
-            dry_run=_is_dry_run(said),
+            dry_run=is_dry_run(said),
             grace_period_seconds=None if grace_s is None else max(0, int(grace_s)),
             uid=preconditions.get("uid"),
             resource_version=preconditions.get("resourceVersion"),

@@ -3,8 +3,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 Make = Any
 MANIFESTS = """
 apiVersion: v1
@@ -97,16 +95,3 @@ def test_a_definition_can_be_applied(cluster: Any) -> None:
     assert "t" in cluster.kubectl("get", "kcthings")
     cluster.kubectl("delete", "crd", "kcthings.example.org")
     assert "kcthings" in cluster.kubectl("get", "kcthings", fails=True)
-
-
-@pytest.mark.parametrize(
-    ("words", "hint"),
-    [
-        (("create", "secret", "generic", "kc-s", "--from-literal=a=b"), "kubectl apply -f -"),
-        (("apply", "--server-side", "-f", "-"), "client-side apply"),
-    ],
-)
-def test_what_is_not_spoken_says_the_way_round(
-    cluster: Any, words: tuple[str, ...], hint: str
-) -> None:
-    assert hint in cluster.kubectl(*words, text=MANIFESTS, fails=True)

@@ -79,7 +79,7 @@ def test_paths_are_understood(rest: str, expected: tuple[str, str | None, str, s
     [
         "nothing",
         "pods/p",
-        "namespaces/n/pods/p/exec",
+        "namespaces/n/pods/p/nonsense",
         "namespaces/n/secrets/s/status",
         "namespaces/n/pods/p/log/more",
         "namespaces//pods",

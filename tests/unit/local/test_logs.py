@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local.apiserver.logs import chunks, read_query, refuse_unstarted
+from datacube_runtime.local.apiserver.logs import LogQuery, chunks, read_query, refuse_unreadable
 from datacube_runtime.local.registry.errors import ApiStatusError
 from datacube_runtime.local.registry.resources import PODS
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from datacube_runtime.local.registry.registry import Registry
 
 Make = Any
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def write(log: Path, data: bytes) -> None:
 
 
 async def read(registry: Registry, pod: dict[str, Any], log: Path, **query: str) -> bytes:
-    wanted = read_query(pod, query)
+    wanted = read_query(pod, query, NOW)
     return b"".join([chunk async for chunk in chunks(registry, pod, log, wanted)])
 
 
@@ -80,15 +83,60 @@ async def test_following_ends_when_the_pod_is_deleted(
     assert await asyncio.wait_for(reading, 5) == b""
 
 
-@pytest.mark.parametrize("query", [{"container": "other"}, {"tailLines": "x"}])
-def test_queries_that_make_no_sense_are_refused(made: Any, query: dict[str, str]) -> None:
-    with pytest.raises(ApiStatusError) as caught:
-        read_query(made, query)
-    assert caught.value.code == 400
+@pytest.mark.parametrize(
+    ("query", "code", "message"),
+    [
+        ({"container": "other"}, 400, "container other is not valid for pod p"),
+        ({"tailLines": "x"}, 400, 'strconv.ParseInt: parsing "x": invalid syntax'),
+        (
+            {"tailLines": "-1"},
+            422,
+            "tailLines: Invalid value: -1: must be greater than or equal to 0",
+        ),
+        ({"limitBytes": "0"}, 422, "limitBytes: Invalid value: 0: must be greater than 0"),
+        ({"sinceSeconds": "0"}, 422, "sinceSeconds: Invalid value: 0: must be greater than 0"),
+        (
+            {"sinceSeconds": "5", "sinceTime": "2026-01-01T00:00:00Z"},
+            422,
+            "[]: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified",
+        ),
+        ({"sinceTime": "x"}, 400, 'parsing time "x" as "2006-01-02T15:04:05Z07:00"'),
+        ({"sinceTime": "2026-01-01"}, 400, 'cannot parse "2026-01-01"'),
+    ],
+)
+def test_queries_that_make_no_sense_are_refused(
+    made: Any, query: dict[str, str], code: int, message: str
+) -> None:
+    with pytest.raises(ApiStatusError, match=re.escape(message)) as caught:
+        read_query(made, query, NOW)
+    assert caught.value.code == code
+
+
+def test_a_time_is_told_as_such_or_as_a_distance_from_now(made: Any) -> None:
+    hour_ago = NOW - timedelta(hours=1)
+    assert read_query(made, {"sinceSeconds": "3600"}, NOW).since == hour_ago
+    assert read_query(made, {"sinceTime": hour_ago.isoformat()}, NOW).since == hour_ago
+
+
+def test_of_several_containers_one_has_to_be_named(made: Any) -> None:
+    two = {**made, "spec": {"containers": [{"name": "a"}, {"name": "b"}]}}
+    with pytest.raises(ApiStatusError, match=r"for pod p, choose one of: \[a b\]"):
+        read_query(two, {}, NOW)
+    assert read_query(two, {"container": "b"}, NOW) == LogQuery()
 
 
 def test_a_pod_that_did_not_start_has_no_log(made: Any, log: Path) -> None:
-    with pytest.raises(ApiStatusError, match="waiting to start"):
-        refuse_unstarted(made, log)
+    with pytest.raises(ApiStatusError, match="waiting to start: ContainerCreating"):
+        refuse_unreadable(made, log, LogQuery())
+    waits = {"state": {"waiting": {"reason": "CreateContainerConfigError"}}}
+    told = {**made, "status": {"phase": "Pending", "containerStatuses": [waits]}}
+    with pytest.raises(ApiStatusError, match="waiting to start: CreateContainerConfigError"):
+        refuse_unreadable(told, log, LogQuery())
     log.touch()
-    refuse_unstarted(made, log)
+    refuse_unreadable(made, log, LogQuery())
+
+
+def test_no_container_ran_before(made: Any, log: Path) -> None:
+    log.touch()
+    with pytest.raises(ApiStatusError, match='previous terminated container "c" in pod "p" not'):
+        refuse_unreadable(made, log, LogQuery(previous=True))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from datacube_runtime.local.registry.errors import ApiStatusError
-from datacube_runtime.local.registry.patches import APPLY, JSON, MERGE, STRATEGIC, apply_patch
+from datacube_runtime.local.registry.patches import JSON, MERGE, STRATEGIC, apply_patch
 from datacube_runtime.local.registry.resources import PODS, Resource
 
 CUSTOM = Resource("example.org", "v1", "things", "Thing", is_custom=True)
@@ -104,13 +104,8 @@ def test_strategic_patches_can_drop_items_of_a_plain_list() -> None:
     assert patched == {"metadata": {"finalizers": ["b", "c"]}}
 
 
-@pytest.mark.parametrize("patch_type", [APPLY, STRATEGIC, "application/foo"])
+@pytest.mark.parametrize("patch_type", [STRATEGIC, "application/foo"])
 def test_formats_that_are_not_spoken_are_refused(patch_type: str) -> None:
     with pytest.raises(ApiStatusError) as caught:
         apply_patch(patch_type, CUSTOM, {}, {})
     assert caught.value.code == 415
-
-
-def test_the_refusal_of_server_side_apply_says_what_to_do() -> None:
-    with pytest.raises(ApiStatusError, match="use client-side apply"):
-        apply_patch(APPLY, PODS, {}, {})

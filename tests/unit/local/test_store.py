@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local.registry.store import ForgottenError, Store
+from datacube_runtime.local.registry.store import ForgottenError, NotStoredError, Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,4 +145,25 @@ def test_a_slow_reader_is_told_that_it_missed_something(tmp_path: Path) -> None:
         store.put(KEY, thing("a"))
     with pytest.raises(ForgottenError):
         next(changes)
+    store.close()
+
+
+def test_a_full_disk_refuses_a_change_as_a_whole(tmp_path: Path) -> None:
+    store = Store(tmp_path / "db")
+    store.put(KEY, thing("a"))
+    (pages,) = store._db.execute("PRAGMA page_count").fetchone()
+    store._db.execute(f"PRAGMA max_page_count = {pages}")
+
+    def change_much() -> None:
+        with store.transaction():
+            store.put(KEY, thing("b"))
+            store.put(KEY, thing("c", annotations={"x": "y" * 50_000}))
+
+    with pytest.raises(NotStoredError, match="full"):
+        change_much()
+    assert (names(store), store.version) == (["a"], 1)
+    assert kinds(store, 0) == [(1, "ADDED", "a")]
+    store._db.execute("PRAGMA max_page_count = 1000000")
+    change_much()
+    assert (names(store), store.version) == (["a", "b", "c"], 3)
     store.close()

@@ -129,11 +129,29 @@ def test_a_finished_job_shows_how_long_it_took(job: Make) -> None:
 def test_an_event_shows_whom_it_is_about() -> None:
     event = {
         "metadata": {"name": "e"},
-        "involvedObject": {"kind": "Pod", "name": "p"},
+        "involvedObject": {"kind": "Pod", "name": "p", "fieldPath": "spec"},
         "reason": "Started",
         "message": "hello",
         "type": "Normal",
+        "source": {"component": "kubelet", "host": "node"},
         "lastTimestamp": NOW.isoformat(),
     }
+    shown = table(EVENTS, [], [event], {}, NOW)
+    by_width: tuple[list[Any], list[Any]] = ([], [])
+    for column, cell in zip(shown["columnDefinitions"], shown["rows"][0]["cells"], strict=True):
+        by_width[column["priority"]].append(cell)
+    assert by_width[0] == ["0s", "Normal", "Started", "pod/p", "hello"]
+    assert by_width[1] == ["spec", "kubelet, node", "<unknown>", "1", "e"]
+
+
+def test_an_event_in_new_words_shows_its_reporter_and_its_series() -> None:
+    event = {
+        "metadata": {"name": "e"},
+        "eventTime": NOW.isoformat(),
+        "source": {},
+        "reportingComponent": "a.b/c",
+        "series": {"count": 7},
+    }
     cells = table(EVENTS, [], [event], {}, NOW)["rows"][0]["cells"]
-    assert cells[1:] == ["0s", "Normal", "Started", "pod/p", "hello"]
+    assert cells[-4:] == ["", "0s", "7", "e"]
+    assert "a.b/c" in cells
