@@ -1,7 +1,7 @@
 """
 What the runner needs of the API server, and nothing more.
 
-``Cluster`` is the server's registry, called in-process. ``Objects`` narrows it to the five kinds
+``Cluster`` is the server's registry, called in-process. ``Objects`` narrows it to the kinds
 that the runner handles and to the few verbs it uses. It keeps nothing: each read is a fresh one,
 so a decision is never taken on what was true a moment ago.
 """
@@ -21,7 +21,9 @@ Manifest = dict[str, Any]
 
 PODS, JOBS, CLAIMS = "pods", "jobs", "persistentvolumeclaims"
 SECRETS, CONFIG_MAPS = "secrets", "configmaps"
+EVENTS = "events"
 PLURALS = (CLAIMS, SECRETS, CONFIG_MAPS, PODS, JOBS)
+"""What is watched; Kubernetes Events are only written."""
 _GROUPS = {JOBS: "batch"}
 
 
@@ -77,7 +79,7 @@ class Objects:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self._resources = {p: cluster.resource(_GROUPS.get(p, ""), p) for p in PLURALS}
+        self._resources = {p: cluster.resource(_GROUPS.get(p, ""), p) for p in (*PLURALS, EVENTS)}
 
     def find(self, plural: str, namespace: str, name: str) -> Manifest | None:
         """Return the object; None where there is none."""
@@ -100,10 +102,10 @@ class Objects:
         """Create an object and return it as the server has it."""
         return self.cluster.create(self._resources[plural], namespace, obj)
 
-    def patch(self, plural: str, obj: Mapping[str, Any], patch: Manifest) -> None:
-        """Change an object by a merge patch."""
-        meta = obj["metadata"]
-        self.cluster.patch(self._resources[plural], meta["namespace"], meta["name"], patch)
+    def patch(self, plural: str, obj: Mapping[str, Any], patch: Manifest) -> Manifest:
+        """Change an object by a merge patch, and return it as it is then."""
+        meta, resource = obj["metadata"], self._resources[plural]
+        return self.cluster.patch(resource, meta["namespace"], meta["name"], patch)
 
     def write_status(self, plural: str, obj: Mapping[str, Any], status: Mapping[str, Any]) -> None:
         """Make ``status`` the status of an object; write nothing where it already is."""
@@ -114,7 +116,12 @@ class Objects:
             )
 
     def delete(
-        self, plural: str, obj: Mapping[str, Any], *, grace_period_seconds: int | None = None
+        self,
+        plural: str,
+        obj: Mapping[str, Any],
+        *,
+        grace_period_seconds: int | None = None,
+        propagation: str | None = None,
     ) -> None:
         """Delete this very object; one that is gone, or has given its name away, is no error."""
         meta = obj["metadata"]
@@ -125,6 +132,7 @@ class Objects:
                 meta["name"],
                 grace_period_seconds=grace_period_seconds,
                 uid=meta["uid"],
+                propagation=propagation,
             )
         except ApiStatusError as error:
             if error.code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):

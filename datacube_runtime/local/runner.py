@@ -27,11 +27,13 @@ from datacube_runtime.local.cluster import (
     SECRETS,
     Objects,
 )
+from datacube_runtime.local.events import Recorder
 from datacube_runtime.local.jobs.controller import JobController
 from datacube_runtime.local.jobs.plan import Backoff
 from datacube_runtime.local.pods.kubelet import Kubelet, Places, Surroundings
 from datacube_runtime.local.pods.launch import Machine
 from datacube_runtime.local.pods.leftovers import clear_leftovers
+from datacube_runtime.local.pods.memory import over_limit
 from datacube_runtime.local.registry.errors import ApiStatusError
 from datacube_runtime.local.volumes.claims import reconcile_claim
 from datacube_runtime.local.volumes.directories import Volumes
@@ -50,6 +52,8 @@ Key = tuple[str, str, str]
 """Plural, namespace, name."""
 
 _RELIST_PAUSE_S = 0.1
+_MEMORY_PAUSE_S = 1.0
+_SWEEP_PAUSE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -81,12 +85,15 @@ class Runner:
         self._trash = trash
         self._volumes = Volumes(data_dir / "volumes", trash)
         self._places = Places(data_dir / "pods", data_dir / "logs", trash)
-        self._jobs = JobController(self._objects, self._config.backoff, now=_utc_now)
+        self._recorder = Recorder(self._objects, _utc_now)
+        self._jobs = JobController(
+            self._objects, self._config.backoff, self._recorder, now=_utc_now
+        )
         self._kubelet = Kubelet(
             self._objects,
             Machine(self._volumes, path),
             self._places,
-            Surroundings(_utc_now, self._wake, self._ended),
+            Surroundings(_utc_now, self._wake, self._ended, self._recorder),
         )
 
     def log_path(self, namespace: str, pod: str, uid: str) -> Path:  # noqa: ARG002 - the seam's shape
@@ -104,6 +111,8 @@ class Runner:
                 for plural in PLURALS:
                     tasks.create_task(self._follow(plural), name=f"follow-{plural}")
                 tasks.create_task(self._work(), name="runner")
+                tasks.create_task(self._watch_memory(), name="memory")
+                tasks.create_task(self._sweep(), name="events")
         finally:
             self._queue.close()
             await self._kubelet.stop(self._config.stop_grace_s)
@@ -169,6 +178,20 @@ class Runner:
                 again_in_s = self._config.retry_s
             if again_in_s is not None:
                 self._queue.add_later(key, again_in_s)
+
+    async def _watch_memory(self) -> NoReturn:
+        """End pods that have more memory than they may; nothing is read where there is no limit."""
+        while True:
+            await asyncio.sleep(_MEMORY_PAUSE_S)
+            if limits := self._kubelet.memory_limits():
+                for pid in await asyncio.to_thread(over_limit, limits):
+                    self._kubelet.out_of_memory(pid)
+
+    async def _sweep(self) -> NoReturn:
+        """Let Kubernetes Events expire."""
+        while True:
+            self._recorder.sweep()
+            await asyncio.sleep(_SWEEP_PAUSE_S)
 
     def _reconcile(self, key: Key) -> float | None:
         """Look at one object; return after how many seconds to look again."""

@@ -5,10 +5,10 @@ Pure: the same job, pods and time give the same plan, and nothing is remembered 
 cluster that was killed goes on where it stood.
 
 Jobs of several pods (``parallelism``, ``completions``, Indexed) are refused, not run as something
-else. ``ttlSecondsAfterFinished`` and ``podFailurePolicy`` are not looked at.
+else; so is a Job whose pods could not be run, instead of trying them one after the other.
 
 Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/ and
-pkg/controller/job/job_controller.go of kubernetes/kubernetes
+pkg/controller/{job,ttlafterfinished} of kubernetes/kubernetes
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from datacube_runtime.local.jobs.status import (
     completed,
     counted,
     failed,
+    finished_at,
     is_true,
     resumed,
     suspended,
     with_condition,
 )
 from datacube_runtime.local.jobs.tally import is_being_deleted, tally_of
+from datacube_runtime.local.pods.spec import unsupported
 from datacube_runtime.local.pods.times import moment_of
 
 if TYPE_CHECKING:
@@ -41,15 +43,19 @@ if TYPE_CHECKING:
 _BACKOFF_LIMIT = 6
 _LIMIT_REACHED = ("BackoffLimitExceeded", "Job has reached the specified backoff limit")
 _EXPIRED = ("DeadlineExceeded", "Job was active longer than specified deadline")
-_SEVERAL = ("UnsupportedJob", "the embedded cluster runs Jobs of one pod, not Indexed")
+_SEVERAL = "the embedded cluster runs Jobs of one pod, not Indexed"
 
 
 @dataclass(frozen=True)
 class Backoff:
-    """How long to wait after the n-th failure: ``base_s``, twice that, …, at most ``cap_s``."""
+    """
+    How long to wait after the n-th failure: ``base_s``, twice that, …, at most ``cap_s``.
+
+    The defaults are DefaultJobPodFailureBackOff and MaxJobPodFailureBackOff of Kubernetes 1.36.
+    """
 
     base_s: float = 10.0
-    cap_s: float = 360.0
+    cap_s: float = 600.0
 
     def delay_s(self, failures: int) -> float:
         """Return the seconds between a failure and the next attempt."""
@@ -59,12 +65,17 @@ class Backoff:
 
 @dataclass(frozen=True)
 class JobPlan:
-    """What to do: first delete, then create, then write the status; and when to look again."""
+    """
+    What to do: first delete, then create, then write the status; and when to look again.
+
+    ``remove`` asks to delete the Job itself, last of all.
+    """
 
     status: Status
     delete: tuple[Pod, ...] = ()
     create: bool = False
     again_in_s: float | None = None
+    remove: bool = False
 
 
 def plan_job(
@@ -73,9 +84,9 @@ def plan_job(
     """Compare what the Job asks for with the pods that it owns."""
     status: Status = dict(job.get("status") or {})
     if is_true(status, "Complete") or is_true(status, "Failed"):
-        return JobPlan(status)
-    if _wants_several(job["spec"]):
-        return JobPlan(failed(status, *_SEVERAL, now))
+        return _keep(job, status, now)
+    if problem := _unsupported(job["spec"]):
+        return JobPlan(failed(status, "UnsupportedJob", problem, now))
     tally = tally_of(job, pods)
     if job["spec"].get("suspend"):
         return JobPlan(suspended(counted(status, tally), now), delete=tally.active)
@@ -90,6 +101,15 @@ def plan_job(
     waits = [seconds for seconds in (left_s, None if create else pause_s) if seconds is not None]
     asked = {"active": 1} if create else {}
     return JobPlan({**status, **asked}, create=create, again_in_s=min(waits, default=None))
+
+
+def _keep(job: Mapping[str, Any], status: Status, now: datetime) -> JobPlan:
+    """Leave a finished Job alone, until ``ttlSecondsAfterFinished`` have passed."""
+    kept_s = job["spec"].get("ttlSecondsAfterFinished")
+    if kept_s is None or _is_going(job):
+        return JobPlan(status)
+    left_s = kept_s - (now - finished_at(status)).total_seconds()
+    return JobPlan(status, again_in_s=left_s) if left_s > 0 else JobPlan(status, remove=True)
 
 
 def pod_of(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,7 +145,7 @@ def _pause_s(job: Mapping[str, Any], tally: Tally, now: datetime, backoff: Backo
 
     A failed pod that is gone took the time of its failure with it: then nothing is waited for.
     """
-    if tally.active or job["spec"].get("parallelism") == 0:
+    if tally.active or job["spec"].get("parallelism") == 0 or _is_going(job):
         return None
     if tally.last_failure is None:
         return 0.0
@@ -138,10 +158,12 @@ def _failure(job: Mapping[str, Any], tally: Tally, left_s: float | None) -> tupl
     for condition in conditions:
         if condition["type"] == "FailureTarget" and condition["status"] == "True":
             return condition["reason"], condition["message"]
-    if left_s is not None and left_s <= 0:
-        return _EXPIRED
+    if tally.fatal:
+        return "PodFailurePolicy", tally.fatal
     if tally.failed > job["spec"].get("backoffLimit", _BACKOFF_LIMIT):
         return _LIMIT_REACHED
+    if left_s is not None and left_s <= 0:
+        return _EXPIRED
     return None
 
 
@@ -154,9 +176,18 @@ def _end(status: Status, failure: tuple[str, str], tally: Tally, now: datetime) 
     return JobPlan(failed(status, *failure, now))
 
 
-def _wants_several(spec: Mapping[str, Any]) -> bool:
+def _unsupported(spec: Mapping[str, Any]) -> str | None:
+    """Return why the Job cannot be run here; None where it can."""
     several = any((spec.get(field) or 1) > 1 for field in ("parallelism", "completions"))
-    return several or spec.get("completionMode") == "Indexed"
+    if several or spec.get("completionMode") == "Indexed":
+        return _SEVERAL
+    problem = unsupported(spec["template"])
+    return f"spec.template.{problem}" if problem else None
+
+
+def _is_going(job: Mapping[str, Any]) -> bool:
+    """Tell whether somebody has deleted the Job: it gets no new pods then."""
+    return "deletionTimestamp" in job["metadata"]
 
 
 def _left_s(status: Status, spec: Mapping[str, Any], now: datetime) -> float | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from datacube_api.conditions import timestamp
+from datacube_runtime.local.pods.times import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,6 +69,12 @@ def with_condition(
     times = {"lastProbeTime": moment, "lastTransitionTime": moment}
     new = {"type": kind, "status": value, **times, "reason": said[0], "message": said[1]}
     return {**status, "conditions": [*(c for c in conditions if c["type"] != kind), new]}
+
+
+def finished_at(status: Mapping[str, Any]) -> datetime:
+    """Return when a Job became Complete or Failed."""
+    ends = (c for c in status["conditions"] if c["type"] in ("Complete", "Failed"))
+    return moment_of(next(c["lastTransitionTime"] for c in ends if c["status"] == "True"))
 
 
 def is_true(status: Mapping[str, Any], kind: str) -> bool:

@@ -14,12 +14,17 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from datacube_runtime.local.cluster import CLAIMS, PODS
+from datacube_runtime.local.cluster import PODS
+from datacube_runtime.local.pods import happenings
 from datacube_runtime.local.pods import status as podstatus
+from datacube_runtime.local.pods.happenings import NODE
+from datacube_runtime.local.pods.limits import memory_limit_bytes
+from datacube_runtime.local.pods.live import Live
 from datacube_runtime.local.pods.processes import StartError, identity_of, start
+from datacube_runtime.local.pods.scheduling import unbound_claim
 from datacube_runtime.local.pods.scratch import Record, Scratch
 from datacube_runtime.local.pods.spec import claims_of, container_of, unsupported
-from datacube_runtime.local.pods.steps import Act, ProcessView, has_expired, next_step
+from datacube_runtime.local.pods.steps import Act, has_expired, next_step
 from datacube_runtime.local.pods.termination import termination_message
 from datacube_runtime.local.pods.variables import ContainerConfigError
 
@@ -29,15 +34,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from datacube_runtime.local.cluster import Manifest, Objects
+    from datacube_runtime.local.events import Recorder
+    from datacube_runtime.local.pods.happenings import Told
     from datacube_runtime.local.pods.launch import Machine
-    from datacube_runtime.local.pods.processes import Process
     from datacube_runtime.local.volumes.trash import Trash
 
     Pod = Mapping[str, Any]
 
 log = logging.getLogger(__name__)
 
-NODE = "datacube-local"
+_KILLED = 128 + signal.SIGKILL
 _START_ERROR = 128  # what container runtimes report for a program that could not be started
 _STOPPED = "the embedded cluster was stopped while the pod was running"
 
@@ -64,24 +70,7 @@ class Surroundings:
     """Asks for a reconcile of the pod with that namespace and name, later."""
     ended: Callable[[Pod], None]
     """Told at once, so that nobody can delete a pod before its end is counted."""
-
-
-@dataclass
-class _Live:
-    """A pod whose process runs, or has just ended."""
-
-    namespace: str
-    name: str
-    uid: str
-    claims: tuple[str, ...]
-    process: Process
-    started_at: datetime
-    ending_since: datetime | None = None
-    was_killed: bool = False
-
-    def view(self) -> ProcessView:
-        """Return what ``pods`` decides on."""
-        return ProcessView(self.process.exit_code is not None, self.ending_since, self.was_killed)
+    recorder: Recorder
 
 
 class Kubelet:
@@ -92,7 +81,7 @@ class Kubelet:
     ) -> None:
         self._objects, self._machine, self._places = objects, machine, places
         self._around = surroundings
-        self._live: dict[str, _Live] = {}
+        self._live: dict[str, Live] = {}
         self._waiting: set[tuple[str, str]] = set()
 
     def reconcile(self, namespace: str, name: str) -> float | None:
@@ -128,6 +117,19 @@ class Kubelet:
             self._places.log_of(uid).unlink(missing_ok=True)
             self._places.trash.discard(Scratch(self._places.scratches, uid).path)
 
+    def memory_limits(self) -> dict[int, int]:
+        """Return the bytes that a process and its session may have, for those with a limit."""
+        running = [live for live in self._live.values() if live.process.exit_code is None]
+        return {live.process.pid: live.memory_limit for live in running if live.memory_limit}
+
+    def out_of_memory(self, pid: int) -> None:
+        """Kill the pod of a process: it has more memory than it may."""
+        for live in self._live.values():
+            if live.process.pid == pid and live.process.exit_code is None:
+                log.info("Pod %s/%s: out of memory", live.namespace, live.name)
+                live.out_of_memory = True
+                live.process.signal(signal.SIGKILL)
+
     async def stop(self, grace_s: float) -> None:
         """End all processes, and say of each pod that it was lost."""
         for live in list(self._live.values()):
@@ -146,7 +148,7 @@ class Kubelet:
                 self._report(pod, podstatus.lost(pod, _STOPPED, self._around.now()))
             self._clear(live)
 
-    def _advance(self, pod: Pod | None, live: _Live | None) -> float | None:
+    def _advance(self, pod: Pod | None, live: Live | None) -> float | None:
         """Take the next step of one pod."""
         now = self._around.now()
         step = next_step(pod, live.view() if live else None, now)
@@ -154,12 +156,14 @@ class Kubelet:
             case Act.START if pod:
                 self._start(pod, now)
             case Act.EXPIRE if pod:
+                self._tell(pod, happenings.expired())
                 self._report(pod, podstatus.failed(pod, *podstatus.EXPIRED, now))
             case Act.TERMINATE if live:
-                live.ending_since = now
+                self._begin_ending(pod, live, now)
                 live.process.signal(signal.SIGTERM)
             case Act.KILL if live:
-                live.ending_since, live.was_killed = live.ending_since or now, True
+                self._begin_ending(pod, live, now)
+                live.was_killed = True
                 live.process.signal(signal.SIGKILL)
             case Act.FINISH if live:
                 self._finish(pod, live, now)
@@ -170,27 +174,42 @@ class Kubelet:
                 self._report(pod, podstatus.running(pod, live.process.pid, live.started_at))
         return step.again_in_s
 
+    def _begin_ending(self, pod: Pod | None, live: Live, now: datetime) -> None:
+        """Note since when the process has been told to end; once."""
+        if live.ending_since is not None:
+            return
+        live.ending_since = now
+        if pod is not None:
+            if has_expired(pod, live.view()):
+                self._tell(pod, happenings.expired())
+            self._tell(pod, happenings.killing(pod))
+
     def _start(self, pod: Pod, now: datetime) -> None:
         """Start the process of a pod, or write down what it waits for."""
         meta = pod["metadata"]
         if problem := unsupported(pod):
+            self._tell(pod, happenings.refused("UnsupportedPod", problem))
             self._report(pod, podstatus.failed(pod, "UnsupportedPod", problem, now))
             return
-        if problem := self._unbound_claim(pod):
+        if problem := unbound_claim(self._objects, pod):
             self._waiting.add((meta["namespace"], meta["name"]))
+            self._tell(pod, happenings.unschedulable(problem))
             self._report(pod, podstatus.unschedulable(pod, problem, now))
             return
         if not pod["spec"].get("nodeName"):
-            self._objects.patch(PODS, pod, {"spec": {"nodeName": NODE}})
+            pod = self._objects.patch(PODS, pod, {"spec": {"nodeName": NODE}})
+            self._tell(pod, happenings.scheduled(pod))
         scratch = Scratch(self._places.scratches, meta["uid"])
         try:
             self._run(pod, scratch, now)
         except ContainerConfigError as error:
             self._waiting.add((meta["namespace"], meta["name"]))
+            self._tell(pod, happenings.not_created(pod, error))
             self._report(pod, podstatus.waiting(pod, error.reason, str(error), now))
         except StartError as error:
             program = container_of(pod)["command"][0]
             message = f'failed to start the container: exec: "{program}": {error}'
+            self._tell(pod, *happenings.not_started(pod, message))
             end = podstatus.End(_START_ERROR, None, message, "StartError")
             self._report(pod, podstatus.ended(pod, end, now))
             self._places.trash.discard(scratch.path)
@@ -204,21 +223,25 @@ class Kubelet:
 
         output = self._places.log_of(meta["uid"])
         launch = self._machine.launch_of(pod, scratch, find, output)
+        limit = memory_limit_bytes(container_of(pod))
         scratch.write_record(Record())
         process = start(launch, on_end=lambda: self._around.wake(*key))
         # First of all: whatever fails from here on, the process is known.
-        self._live[meta["uid"]] = _Live(*key, meta["uid"], claims_of(pod), process, now)
+        self._live[meta["uid"]] = Live(*key, meta["uid"], claims_of(pod), process, now, limit)
         scratch.write_record(Record(process.pid, identity_of(process.pid)))
+        self._tell(pod, *happenings.started(pod))
         self._report(pod, podstatus.running(pod, process.pid, now))
 
-    def _finish(self, pod: Pod | None, live: _Live, now: datetime) -> None:
+    def _finish(self, pod: Pod | None, live: Live, now: datetime) -> None:
         """Report how the process ended, and clear up."""
         if pod is not None and not podstatus.is_terminal(pod):
             code = live.process.exit_code or 0
             scratch = Scratch(self._places.scratches, live.uid)
             output = self._places.log_of(live.uid)
             message = termination_message(container_of(pod), code, scratch.termination_log, output)
-            status = podstatus.ended(pod, podstatus.End(code, live.started_at, message), now)
+            reason = "OOMKilled" if live.out_of_memory and code == _KILLED else ""
+            end = podstatus.End(code, live.started_at, message, reason)
+            status = podstatus.ended(pod, end, now)
             expired = has_expired(pod, live.view())
             self._report(pod, podstatus.expired(status) if expired else status)
         self._clear(live)
@@ -227,24 +250,16 @@ class Kubelet:
         elif "deletionTimestamp" in pod["metadata"]:
             self._remove(pod)
 
-    def _clear(self, live: _Live) -> None:
+    def _clear(self, live: Live) -> None:
         self._places.trash.discard(Scratch(self._places.scratches, live.uid).path)
         del self._live[live.uid]
 
     def _remove(self, pod: Pod) -> None:
         self._objects.delete(PODS, pod, grace_period_seconds=0)
 
-    def _unbound_claim(self, pod: Pod) -> str | None:
-        """Return why the pod has no place to run: the scheduler's words for a missing volume."""
-        for name in claims_of(pod):
-            claim = self._objects.find(CLAIMS, pod["metadata"]["namespace"], name)
-            if claim is None:
-                return f'persistentvolumeclaim "{name}" not found'
-            if "deletionTimestamp" in claim["metadata"]:
-                return f'persistentvolumeclaim "{name}" is being deleted'
-            if (claim.get("status") or {}).get("phase") != "Bound":
-                return "pod has unbound immediate PersistentVolumeClaims"
-        return None
+    def _tell(self, pod: Pod, *told: Told) -> None:
+        for source, happening in told:
+            self._around.recorder.tell(source, pod, happening)
 
     def _report(self, pod: Pod, status: Manifest) -> None:
         """Write a status; phases that change are worth a line."""

@@ -67,6 +67,7 @@ async def _end(pids: list[int]) -> None:
 
 
 def _drop_logs(places: Places, uids: set[str]) -> None:
-    for output in places.logs.glob("*.log"):
+    """Drop the output of pods that are gone, and what was noted about it."""
+    for output in places.logs.iterdir():
         if output.stem not in uids:
             output.unlink()

@@ -120,8 +120,14 @@ def session_of(pid: int, identity: str) -> list[int]:
     """Return the processes of the session that this very process leads; none if it is gone."""
     if not identity or identity_of(pid) != identity:
         return []
-    stats = ((other, _stat(other)) for other in _pids())
-    return [other for other, fields in stats if fields and fields[_SESSION] == str(pid)]
+    return [other for other, leader in sessions() if leader == pid]
+
+
+def sessions() -> Iterator[tuple[int, int]]:
+    """Yield each process of this machine and the leader of its session."""
+    for pid in _pids():
+        if fields := _stat(pid):
+            yield pid, int(fields[_SESSION])
 
 
 def marked(mark: str) -> list[int]:

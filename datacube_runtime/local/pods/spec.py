@@ -3,13 +3,15 @@ Which pods the embedded cluster can run, and what their fields mean when they sa
 
 Pure. A pod that needs more than one process on one machine can give is refused with a sentence
 that names the field: a pod that runs half of what was asked would be worse. Ignored without a word,
-because they change nothing about the data: image, resources, securityContext, probes, labels of
-nodes, service accounts.
+because they change nothing about the data: image, requests and CPU limits, securityContext, probes,
+labels of nodes, service accounts.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from datacube_runtime.local.pods.limits import memory_limit_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +46,11 @@ def grace_s(pod: Mapping[str, Any]) -> float:
 
 
 def unsupported(pod: Mapping[str, Any]) -> str | None:
-    """Return why the pod cannot be run here, opening with the field; None where it can."""
+    """
+    Return why the pod cannot be run here, opening with the field; None where it can.
+
+    A Job's template will do for the pod: only ``spec`` is looked at.
+    """
     spec = pod["spec"]
     if spec.get("initContainers"):
         return "spec.initContainers: the embedded cluster runs no init containers"
@@ -69,6 +75,10 @@ def _unsupported_container(container: Mapping[str, Any]) -> str | None:
         return f"{where}.lifecycle: the embedded cluster runs no hooks"
     if container.get("volumeDevices"):
         return f"{where}.volumeDevices: the embedded cluster has no block devices"
+    try:
+        memory_limit_bytes(container)
+    except ValueError as error:
+        return f"{where}.resources.limits[memory]: {error}"
     mounts = enumerate(container.get("volumeMounts") or ())
     bad = next((index for index, mount in mounts if mount.get("subPathExpr")), None)
     if bad is not None:

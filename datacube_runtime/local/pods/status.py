@@ -5,8 +5,8 @@ Pure: each function returns the whole status that a pod should have now, made of
 of what was seen. Times of conditions move only when a condition does, so saying a thing twice
 changes nothing.
 
-Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ and
-pkg/kubelet/status/generate.go of kubernetes/kubernetes
+Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/,
+pkg/kubelet/status/generate.go and pkg/kubelet/kubelet_pods.go of kubernetes/kubernetes
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from datacube_api.conditions import timestamp
+from datacube_runtime.local.pods.limits import qos_class
 from datacube_runtime.local.pods.spec import container_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
     Status = dict[str, Any]
 
 _IP = "127.0.0.1"
+_ADDRESS = {"podIP": _IP, "podIPs": [{"ip": _IP}]}
 TERMINAL = ("Succeeded", "Failed")
+_ORDER = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+"""The kubelet's own conditions, in its order; those of others come first."""
+_DISRUPTED = (
+    "True",
+    "TerminationByKubelet",
+    "Pod was terminated in response to imminent node shutdown.",
+)
 EXPIRED = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
 
 
@@ -48,25 +57,28 @@ def unschedulable(pod: Mapping[str, Any], message: str, now: datetime) -> Status
     """Return the status of a pod that has no place to run yet."""
     wanted = {"PodScheduled": ("False", "Unschedulable", message)}
     old = pod.get("status") or {}
-    return {**old, "phase": "Pending", "conditions": _conditions(old, wanted, now)}
+    return {**old, "phase": "Pending", "conditions": _conditions(pod, wanted, now)}
 
 
 def waiting(pod: Mapping[str, Any], reason: str, message: str, now: datetime) -> Status:
     """Return the status of a pod whose container cannot be started yet."""
     state = {"waiting": {"reason": reason} | ({"message": message} if message else {})}
-    return _status(pod, "Pending", state, _unready(pod), now)
+    is_sandboxed = reason != "ContainerCreating"  # which waits for volumes, before all else
+    wanted = {"PodReadyToStartContainers": (str(is_sandboxed),), **_unready(pod)}
+    status = _status(pod, "Pending", state, wanted, now)
+    return status | _ADDRESS if is_sandboxed else status
 
 
 def running(pod: Mapping[str, Any], pid: int, now: datetime) -> Status:
     """Return the status of a pod whose process has just been started."""
-    ready = dict.fromkeys(("Initialized", "Ready", "ContainersReady", "PodScheduled"), ("True",))
+    ready = dict.fromkeys(_ORDER, ("True",))
     status = _status(pod, "Running", {"running": {"startedAt": timestamp(now)}}, ready, now)
     status["containerStatuses"][0] |= {
         "ready": True,
         "started": True,
         "containerID": f"process://{pid}",
     }
-    return status
+    return status | _ADDRESS
 
 
 def ended(pod: Mapping[str, Any], end: End, now: datetime) -> Status:
@@ -94,7 +106,10 @@ def expired(status: Mapping[str, Any]) -> Status:
 def failed(pod: Mapping[str, Any], reason: str, message: str, now: datetime) -> Status:
     """Return the status of a pod that failed before its container ran; what it waited for stays."""
     state = _container_status(pod).get("state") or {"waiting": {"reason": "ContainerCreating"}}
-    status = _status(pod, "Failed", state, _done("Failed"), now)
+    wanted = _done("Failed")
+    if not pod["spec"].get("nodeName"):
+        del wanted["PodScheduled"]  # it was refused before it was given to the node
+    status = _status(pod, "Failed", state, wanted, now)
     return {**status, "reason": reason, "message": message}
 
 
@@ -102,7 +117,8 @@ def lost(pod: Mapping[str, Any], message: str, now: datetime) -> Status:
     """
     Return the status of a pod whose process was lost: how it would have ended is unknown.
 
-    The container says so in the kubelet's words, ContainerStatusUnknown.
+    The container says so in the kubelet's words, ContainerStatusUnknown; the pod, in those of a
+    node that shuts down, so that a ``podFailurePolicy`` may forgive it.
     """
     before = (_container_status(pod).get("state") or {}).get("running") or {}
     terminated = {
@@ -112,7 +128,8 @@ def lost(pod: Mapping[str, Any], message: str, now: datetime) -> Status:
         "startedAt": before.get("startedAt"),
         "finishedAt": timestamp(now),
     }
-    status = _status(pod, "Failed", {"terminated": terminated}, _done("Failed"), now)
+    wanted = {"DisruptionTarget": _DISRUPTED, **_done("Failed")}
+    status = _status(pod, "Failed", {"terminated": terminated}, wanted, now)
     return {**status, "reason": "Lost", "message": message}
 
 
@@ -134,21 +151,30 @@ def _status(
         "restartCount": 0,
         "state": state,
         "lastState": {},
+        "resources": container.get("resources") or {},
     }
+    if mounts := [_mounted(mount) for mount in container.get("volumeMounts") or ()]:
+        entry["volumeMounts"] = mounts
     if identity := _container_status(pod).get("containerID"):
         entry["containerID"] = identity
     return {
-        "qosClass": "BestEffort",
         "hostIP": _IP,
         "hostIPs": [{"ip": _IP}],
-        "podIP": _IP,
-        "podIPs": [{"ip": _IP}],
         "startTime": timestamp(now),
         **old,
+        "qosClass": qos_class(pod["spec"]),
         "phase": phase,
-        "conditions": _conditions(old, wanted, now),
+        "conditions": _conditions(pod, wanted, now),
         "containerStatuses": [entry],
     }
+
+
+def _mounted(mount: Mapping[str, Any]) -> Status:
+    """Return what the kubelet says of a volumeMount; read-only ones are not so recursively."""
+    told: Status = {"name": mount["name"], "mountPath": mount["mountPath"]}
+    if mount.get("readOnly"):
+        told |= {"readOnly": True, "recursiveReadOnly": "Disabled"}
+    return told
 
 
 def _container_status(pod: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -167,22 +193,32 @@ def _unready(pod: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def _done(phase: str) -> dict[str, tuple[str, ...]]:
-    if phase == "Succeeded":
-        done = ("False", "PodCompleted")
-        return {"Initialized": ("True", "PodCompleted"), "Ready": done, "ContainersReady": done}
-    return {"Ready": ("False", "PodFailed"), "ContainersReady": ("False", "PodFailed")}
+    said = ("False", "PodCompleted" if phase == "Succeeded" else "PodFailed")
+    initialized = ("True", "PodCompleted") if phase == "Succeeded" else ("True",)
+    return {
+        "PodReadyToStartContainers": ("False",),
+        "Initialized": initialized,
+        "Ready": said,
+        "ContainersReady": said,
+        "PodScheduled": ("True",),
+    }
 
 
 def _conditions(
-    old: Mapping[str, Any], wanted: Mapping[str, tuple[str, ...]], now: datetime
+    pod: Mapping[str, Any], wanted: Mapping[str, tuple[str, ...]], now: datetime
 ) -> list[Status]:
     """Return the conditions with the wanted (status, reason, message) set; the others stay."""
-    kept: dict[str, Status] = {c["type"]: c for c in old.get("conditions") or ()}
+    kept: dict[str, Status] = {
+        c["type"]: c for c in (pod.get("status") or {}).get("conditions") or ()
+    }
+    generation = pod["metadata"].get("generation")
+    observed = {} if generation is None else {"observedGeneration": generation}
     for kind, said in wanted.items():
         fields = ("status", "reason", "message")
-        new: Status = {"type": kind, **dict(zip(fields, said, strict=False))}
+        new: Status = {"type": kind, **dict(zip(fields, said, strict=False)), **observed}
         before = kept.get(kind, {})
         same = before.get("status") == new["status"]
         since = before.get("lastTransitionTime") if same else timestamp(now)
         kept[kind] = {**new, "lastProbeTime": None, "lastTransitionTime": since}
-    return list(kept.values())
+    others = [condition for kind, condition in kept.items() if kind not in _ORDER]
+    return others + [kept[kind] for kind in _ORDER if kind in kept]

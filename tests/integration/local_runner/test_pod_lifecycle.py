@@ -51,6 +51,7 @@ async def test_success_is_reported_as_the_kubelet_does(cluster: Any, terminated:
     assert (container["ready"], container["restartCount"]) == (False, 0)
     conditions = {c["type"]: (c["status"], c.get("reason")) for c in status["conditions"]}
     assert conditions == {
+        "PodReadyToStartContainers": ("False", None),
         "PodScheduled": ("True", None),
         "Initialized": ("True", "PodCompleted"),
         "Ready": ("False", "PodCompleted"),
@@ -63,7 +64,7 @@ async def test_a_running_pod_is_ready(cluster: Any) -> None:
     pod = await cluster.pod_in("Running")
     conditions = {c["type"]: c["status"] for c in pod["status"]["conditions"]}
     expected = ("Initialized", "Ready", "ContainersReady", "PodScheduled")
-    assert conditions == dict.fromkeys(expected, "True")
+    assert conditions == dict.fromkeys(("PodReadyToStartContainers", *expected), "True")
     assert pod["spec"]["nodeName"] == "datacube-local"
     assert pod["status"]["startTime"]
 

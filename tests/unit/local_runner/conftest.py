@@ -49,7 +49,9 @@ def make_pod(at: Callable[[float], datetime]) -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def make_job() -> Callable[..., dict[str, Any]]:
     def job(status: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
-        template = {"metadata": {"labels": {"job-name": "j"}}, "spec": {"containers": []}}
+        container = {"name": "transfer", "image": "any", "command": ["true"]}
+        pod = {"restartPolicy": "Never", "containers": [container]}
+        template = {"metadata": {"labels": {"job-name": "j"}}, "spec": pod}
         return {
             "metadata": {"namespace": "default", "name": "j", "uid": "job-uid"},
             "spec": {"template": template, **spec},
