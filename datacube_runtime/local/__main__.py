@@ -1,50 +1,108 @@
 """
-The command ``datacube-local``: reads arguments and environment, runs until SIGTERM or SIGINT.
+The command ``datacube-local``: reads arguments and environment, and hands them to a command.
 
-The only module of the embedded cluster that looks at the environment.
+The only module of the embedded cluster that looks at the environment. What only ``start`` needs is
+imported when it is asked for: the other commands answer at once.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import signal
+import sqlite3
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datacube_runtime.local.embedded import Config, DataDirectoryError, run
+from datacube_runtime.local import commands
+from datacube_runtime.local.arguments import parser, words_of
+from datacube_runtime.local.background import BackgroundError
+from datacube_runtime.local.instances import DataDirectoryError
+from datacube_runtime.local.mishaps import sentence_of
+from datacube_runtime.local.reading import NoLogError, PodLog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from argparse import Namespace
+    from collections.abc import Mapping, Sequence
+
+    from datacube_runtime.local.embedded import Config
+
+_PASSED_ON = ("PATH", "HOME", "PYTHONPATH")
+_INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run an embedded cluster; return the exit code."""
-    given = _parser().parse_args(argv)
+    """Do what the words say; return the exit code."""
+    given = parser(default_directory(os.environ, Path.home())).parse_args(argv)
+    given.data_dir = given.data_dir.expanduser().resolve()
+    try:
+        return _start(given) if given.command == "start" else _command(given)
+    except (commands.CommandError, BackgroundError, NoLogError) as error:
+        return _failed(str(error))
+    except BrokenPipeError:  # `datacube-local logs … | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        return commands.OK
+    except (DataDirectoryError, OSError, sqlite3.Error) as error:
+        sentence = sentence_of(error, given.data_dir, getattr(given, "port", 0))
+        if sentence is None:
+            raise
+        return _failed(sentence)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def default_directory(environment: Mapping[str, str], home: Path) -> Path:
+    """
+    Return where the state of a cluster is kept that was given no place.
+
+    Source: https://specifications.freedesktop.org/basedir-spec/latest/ (a relative one is invalid)
+    """
+    base = Path(environment.get("XDG_DATA_HOME", ""))
+    return (base if base.is_absolute() else home / ".local/share") / "datacube-local"
+
+
+def _command(given: Namespace) -> int:
+    place = commands.Place(given.data_dir, sys.stdout)
+    match given.command:
+        case "up":
+            kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+            return commands.up(place, words_of(given), kept)
+        case "down":
+            return commands.down(place)
+        case "status":
+            return commands.status(place, given.output)
+        case "logs":
+            follow, tail = given.follow, given.tail
+            wanted = PodLog(given.namespace, given.of, follow=follow, tail=tail)
+            return commands.logs(place, wanted, sys.stdout.buffer)
+        case "kubeconfig":
+            return commands.kubeconfig(place)
+        case _:
+            is_sure = (lambda _: True) if given.yes else commands.asked
+            return commands.reset(place, is_sure=is_sure, force=given.force)
+
+
+def _start(given: Namespace) -> int:
+    from datacube_runtime.local.embedded import Config  # noqa: PLC0415 - as the docstring says
+
     logging.basicConfig(level=given.log_level, format="%(asctime)s %(levelname)s %(message)s")
     config = Config(
-        data_dir=given.data_dir.absolute(),
+        data_dir=given.data_dir,
         path=_path(),
         port=given.port,
         has_controller=not given.no_controller,
+        backoff_base_s=given.backoff_base,
     )
-    try:
-        asyncio.run(_run_until_signal(config))
-    except DataDirectoryError as error:
-        return _failed(str(error))
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        return _failed(f"port {config.port} is taken: choose another, or none for any free one")
-    return 0
+    asyncio.run(_run_until_signal(config))
+    return commands.OK
 
 
 async def _run_until_signal(config: Config) -> None:
+    from datacube_runtime.local.embedded import run  # noqa: PLC0415 - as the docstring says
+
     running = asyncio.ensure_future(run(config, lambda: _say_ready(config)))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)
@@ -59,34 +117,13 @@ def _say_ready(config: Config) -> None:
 
 def _failed(why: str) -> int:
     sys.stderr.write(f"datacube-local: {why}\n")
-    return 1
+    return commands.FAILED
 
 
 def _path() -> str:
     """Return the PATH of pods: the programs beside this Python first, then the user's."""
     beside = str(Path(sys.executable).parent)
     return os.pathsep.join((beside, os.environ.get("PATH", os.defpath)))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="datacube-local",
-        description="A Kubernetes-compatible API on this machine; pods run as processes.",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    start = commands.add_parser("start", help="run it until Ctrl-C")
-    start.add_argument(
-        "--data-dir",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="state, volumes and the kubeconfig; made if it is not there, then private",
-    )
-    start.add_argument("--port", type=int, default=0, help="on 127.0.0.1; any free one without it")
-    start.add_argument("--no-controller", action="store_true", help="let DataCubes just lie there")
-    levels = ("DEBUG", "INFO", "WARNING", "ERROR")
-    start.add_argument("--log-level", choices=levels, default="INFO")
-    return parser
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ they are written 0600 from the first byte.
 from __future__ import annotations
 
 import base64
-import os
 import secrets
 import ssl
 from typing import TYPE_CHECKING
@@ -17,23 +16,13 @@ from typing import TYPE_CHECKING
 import yaml
 
 from datacube_runtime.local.apiserver.server import HOST
-from datacube_runtime.local.tls import self_signed
+from datacube_runtime.local.files import write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PRIVATE = 0o600
 _TOKEN_BYTES = 32
 _NAME = "datacube-local"
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only the user can read, whole or not at all."""
-    half = path.with_name(f".{path.name}.new")
-    half.unlink(missing_ok=True)
-    with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb") as file:  # noqa: PTH123 - Path.open cannot give the mode
-        file.write(data)
-    half.replace(path)
 
 
 def token(directory: Path) -> str:
@@ -48,6 +37,8 @@ def certificate(directory: Path) -> Path:
     """Return the file that holds the certificate and its key, made on first use."""
     path = directory / "tls.pem"
     if not path.exists():
+        from datacube_runtime.local.tls import self_signed  # noqa: PLC0415 - needed once; cryptography costs a start 60 ms
+
         write_private(path, self_signed())
     return path
 
@@ -59,11 +50,16 @@ def server_context(pem: Path) -> ssl.SSLContext:
     return context
 
 
+def address(port: int) -> str:
+    """Return where the API is."""
+    return f"https://{HOST}:{port}"
+
+
 def kubeconfig(port: int, pem: bytes, bearer: str) -> bytes:
     """Return a kubeconfig that pins the certificate and carries the token."""
     public = pem[pem.index(b"-----BEGIN CERTIFICATE-----") :]
     cluster = {
-        "server": f"https://{HOST}:{port}",
+        "server": address(port),
         "certificate-authority-data": base64.b64encode(public).decode(),
     }
     context = {"cluster": _NAME, "user": _NAME, "namespace": "default"}

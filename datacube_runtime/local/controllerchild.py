@@ -24,12 +24,17 @@ _STOP_S = 5.0
 _log = logging.getLogger(__name__)
 
 
+def mark_of(data_dir: Path) -> str:
+    """Return what marks the processes of the controller of a data directory."""
+    return f"controller-of-{data_dir}"
+
+
 async def keep_controller(data_dir: Path, kubeconfig: Path, path: str) -> NoReturn:
     """Keep a controller running until cancelled; its output goes to ``controller.log``."""
-    mark = f"controller-of-{data_dir}"
+    mark = mark_of(data_dir)
     kill(marked(mark))
     scratch = data_dir / "tmp"  # the Kubernetes client writes the certificate to a file
-    scratch.mkdir(exist_ok=True)
+    scratch.mkdir(mode=0o700, exist_ok=True)
     places = {"PATH": path, "HOME": str(data_dir), "TMPDIR": str(scratch)}
     environment = {**places, "LANG": "C.UTF-8", MARK: mark}
     while True:

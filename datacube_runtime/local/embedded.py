@@ -10,22 +10,26 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import os
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from datacube_api.conditions import timestamp
 from datacube_api.crd import crd
 from datacube_runtime.local import access
 from datacube_runtime.local.apiserver.server import application, serve
 from datacube_runtime.local.controllerchild import keep_controller
+from datacube_runtime.local.files import write_private
+from datacube_runtime.local.instances import READY, Instance, forget, locked, prepare, say
+from datacube_runtime.local.jobs.plan import Backoff
 from datacube_runtime.local.registry.registry import Registry
 from datacube_runtime.local.registry.resources import DEFINITIONS
 from datacube_runtime.local.registry.store import Store
-from datacube_runtime.local.runner import Runner
+from datacube_runtime.local.runner import Runner, RunnerConfig
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -33,12 +37,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-_PRIVATE_DIRECTORY, _PRIVATE_FILE = 0o700, 0o600
-_LOCK = "datacube-local.lock"  # the first file in a data directory, and so its mark
-
-
-class DataDirectoryError(Exception):
-    """The data directory cannot be used: another process does, or it is somebody else's."""
+_PRIVATE_FILE = 0o600
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,9 @@ class Config:
 
     has_controller: bool = True
 
+    backoff_base_s: float | None = None
+    """The pause after the first failed attempt of a Job; None: Kubernetes' ten seconds."""
+
     @property
     def kubeconfig(self) -> Path:
         """Return where the kubeconfig is written."""
@@ -66,25 +68,27 @@ async def run(config: Config, on_ready: Callable[[], None]) -> None:
 
     :raises DataDirectoryError: the data directory is in use, or holds other things.
     """
-    _make_private(config.data_dir)
-    with _locked(config.data_dir), _stored(config.data_dir / "state.db") as store:
-        registry = Registry(store)
-        install(registry, crd())
-        runner = Runner(registry, config.data_dir, config.path)
-        async with _served(config, registry, runner), asyncio.TaskGroup() as tasks:
-            tasks.create_task(_run_all(config, runner))
-            on_ready()
+    directory = config.data_dir
+    prepare(directory)
+    with locked(directory):
+        forget(directory)
+        said = Instance(os.getpid(), "opening its state", timestamp(datetime.now(UTC)))
+        say(directory, said)
+        with _stored(directory / "state.db") as store:
+            registry = Registry(store)
+            install(registry, crd())
+            runner = Runner(registry, directory, config.path, _tuned(config))
+            say(directory, replace(said, stage="starting its API server"))
+            async with _served(config, registry, runner) as server, asyncio.TaskGroup() as tasks:
+                tasks.create_task(_run_all(config, runner))
+                say(directory, replace(said, stage=READY, server=server))
+                on_ready()
 
 
-def _make_private(directory: Path) -> None:
-    """Make the directory; close one of ours to others, since it holds Secrets and the token."""
-    directory.mkdir(parents=True, exist_ok=True)
-    if not (directory / _LOCK).exists() and any(directory.iterdir()):
-        raise DataDirectoryError(
-            f"{directory} is not empty and is no data directory of an embedded cluster: choose "
-            "another one"
-        )
-    directory.chmod(_PRIVATE_DIRECTORY)
+def _tuned(config: Config) -> RunnerConfig:
+    if config.backoff_base_s is None:
+        return RunnerConfig()
+    return RunnerConfig(backoff=Backoff(base_s=config.backoff_base_s))
 
 
 def install(registry: Registry, definition: Mapping[str, Any]) -> None:
@@ -114,14 +118,14 @@ async def _run_all(config: Config, runner: Runner) -> None:
 
 
 @asynccontextmanager
-async def _served(config: Config, registry: Registry, runner: Runner) -> AsyncIterator[None]:
-    """Serve, and write the kubeconfig that says where."""
+async def _served(config: Config, registry: Registry, runner: Runner) -> AsyncIterator[str]:
+    """Serve, and write the kubeconfig that says where; yield the address."""
     bearer, pem = access.token(config.data_dir), access.certificate(config.data_dir)
     app = application(registry, bearer, runner.log_path)
     server, port = await _bound(app, config, pem)
     try:
-        access.write_private(config.kubeconfig, access.kubeconfig(port, pem.read_bytes(), bearer))
-        yield
+        write_private(config.kubeconfig, access.kubeconfig(port, pem.read_bytes(), bearer))
+        yield access.address(port)
     finally:
         await server.cleanup()
 
@@ -145,19 +149,6 @@ def _last_port(kubeconfig: Path) -> int:
         return int(server.rpartition(":")[2])
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return 0
-
-
-@contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    """Keep a second embedded cluster off the directory; the lock goes with the process."""
-    descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise DataDirectoryError(f"an embedded cluster already runs in {directory}") from None
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

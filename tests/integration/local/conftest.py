@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BIN = Path(sys.executable).parent
 START_S = 20
+ROUNDS = 5
 
 
 def until(look: Callable[[], Any], timeout_s: float = 20) -> Any:
@@ -87,6 +88,21 @@ def started(data: Path, *options: str) -> Iterator[Running]:
     finally:
         if running.process.poll() is None:
             running.stop()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "how often the embedded cluster is killed (name this folder to say another number)"
+    parser.addoption("--kill-rounds", type=int, default=ROUNDS, help=words)
+
+
+@pytest.fixture
+def kill_rounds(pytestconfig: pytest.Config) -> int:
+    return int(pytestconfig.getoption("--kill-rounds", ROUNDS))
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Any]:
+    return until
 
 
 @pytest.fixture(scope="session")
