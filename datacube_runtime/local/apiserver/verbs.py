@@ -19,10 +19,10 @@ from datacube_runtime.local.apiserver.paths import target
 from datacube_runtime.local.apiserver.reviews import reviewed
 from datacube_runtime.local.apiserver.streams import send
 from datacube_runtime.local.apiserver.watching import is_true, read_watch, watched
-from datacube_runtime.local.apiserver.writing import is_dry_run, read_write
-from datacube_runtime.local.registry.errors import bad_request, method_not_allowed
+from datacube_runtime.local.apiserver.writing import read_delete, read_write
+from datacube_runtime.local.registry.errors import method_not_allowed
 from datacube_runtime.local.registry.events import to_core, to_core_fields, to_new
-from datacube_runtime.local.registry.options import Delete, Propagation
+from datacube_runtime.local.registry.resources import NAMESPACES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -122,14 +122,14 @@ class Verbs:
         return answer(request, shown, status, write.warnings)
 
     async def _delete(self, request: web.Request, about: Target) -> web.StreamResponse:
-        options = _delete_options(request.query, await read_object(request, "DeleteOptions"))
+        options = read_delete(request.query, await read_object(request, "DeleteOptions"))
         gone = self._registry.delete_with(about.resource, about.namespace, about.name, options)
         return answer(request, self._shown(request, about, gone))
 
     async def _delete_collection(self, request: web.Request, about: Target) -> web.StreamResponse:
-        if about.namespace is None and about.resource.namespaced:
+        if about.resource == NAMESPACES or (about.resource.namespaced and about.namespace is None):
             raise method_not_allowed()
-        options = _delete_options(request.query, await read_object(request, "DeleteOptions"))
+        options = read_delete(request.query, await read_object(request, "DeleteOptions"))
         body = listed(self._registry, about.resource, about.namespace, _query(request, about))
         for obj in body["items"]:
             name = obj["metadata"]["name"]
@@ -190,21 +190,3 @@ def _is_allowed(method: str, about: Target) -> bool:
     if method == "DELETE":
         return not about.subresource
     return bool(about.name) or method == "GET"
-
-
-def _delete_options(query: Mapping[str, str], body: Mapping[str, Any]) -> Delete:
-    """Return the options of a delete: from the body, else from the query."""
-    said = {**query, **{key: value for key, value in body.items() if value is not None}}
-    preconditions = body.get("preconditions") or {}
-    propagation = said.get("propagationPolicy")
-    grace_s = said.get("gracePeriodSeconds")
-    try:
-        return Delete(
-            dry_run=is_dry_run(said),
-            grace_period_seconds=None if grace_s is None else max(0, int(grace_s)),
-            uid=preconditions.get("uid"),
-            resource_version=preconditions.get("resourceVersion"),
-            propagation=Propagation(propagation) if propagation else None,
-        )
-    except ValueError as error:
-        raise bad_request(f"DeleteOptions: {error}") from None

@@ -17,25 +17,35 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from datacube_runtime.local.apiserver.selectors import selector
-from datacube_runtime.local.registry.errors import ApiStatusError, internal
+from datacube_runtime.local.registry.errors import (
+    ApiStatusError,
+    Cause,
+    bad_request,
+    internal,
+    invalid,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Iterator, Mapping
 
     from datacube_runtime.local.apiserver.selectors import Selector
     from datacube_runtime.local.registry.registry import Registry
     from datacube_runtime.local.registry.resources import Resource
     from datacube_runtime.local.registry.store import Event
 
-_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})  # Go's strconv.ParseBool
 _LONGEST_S = 1800.0
 _BOOKMARK_EVERY_S = 60.0
+_NOT_OLDER = "NotOlderThan"
 _INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 
 
 def is_true(query: Mapping[str, str], name: str) -> bool:
-    """Tell whether a query parameter is what Go takes for true."""
-    return query.get(name, "") in _TRUE
+    """
+    Tell whether a query parameter says yes: being there is enough, unless it says no.
+
+    Source: Convert_Slice_string_To_bool in k8s.io/apimachinery/pkg/conversion/queryparams
+    """
+    return name in query and query[name].lower() not in ("false", "0")
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,9 @@ class Watch:
     """What a watch request asks for. ``since`` None means: from what is there now."""
 
     since: int | None
+    shows_initial: bool
+    """Whether what is there now is sent first, where ``since`` is None."""
+
     wanted: Selector | None
     timeout_s: float
     has_bookmarks: bool
@@ -53,21 +66,46 @@ def read_watch(resource: Resource, query: Mapping[str, str]) -> Watch:
     """
     Return what a query asks to watch.
 
-    :raises ApiStatusError: (500, as a real server has it) the version is no number.
+    :raises ApiStatusError: (500, as a real server has it) the version is no number; (400, 422) an
+        option is wrong, or does not go with another.
     """
+    if problems := list(_problems(query)):
+        raise invalid("ListOptions", "meta.k8s.io", "", problems)
     version = query.get("resourceVersion", "")
     if version and not version.isdecimal():
         problem = f'Invalid value: "{version}": strconv.ParseUint: parsing "{version}"'
         raise internal(f"resourceVersion: {problem}: invalid syntax")
     sends_initial = is_true(query, "sendInitialEvents")
     timeout_s = query.get("timeoutSeconds", "")
+    if timeout_s and not timeout_s.isdecimal():
+        raise bad_request(f'strconv.ParseInt: parsing "{timeout_s}": invalid syntax')
     return Watch(
         since=None if sends_initial or version in ("", "0") else int(version),
+        shows_initial=sends_initial or "sendInitialEvents" not in query,
         wanted=selector(resource, query.get("labelSelector", ""), query.get("fieldSelector", "")),
-        timeout_s=float(timeout_s) if timeout_s.isdecimal() else _LONGEST_S,
+        timeout_s=float(timeout_s) if timeout_s else _LONGEST_S,
         has_bookmarks=is_true(query, "allowWatchBookmarks"),
         marks_initial_end=sends_initial and is_true(query, "allowWatchBookmarks"),
     )
+
+
+def _problems(query: Mapping[str, str]) -> Iterator[Cause]:
+    """Source: ValidateListOptions in k8s.io/apimachinery/pkg/apis/meta/internalversion."""
+    match, has_initial = query.get("resourceVersionMatch", ""), "sendInitialEvents" in query
+    if has_initial and match != _NOT_OLDER:
+        message = (
+            f"Forbidden: sendInitialEvents requires setting resourceVersionMatch to {_NOT_OLDER}"
+        )
+        yield Cause("FieldValueForbidden", "resourceVersionMatch", message)
+    if match and not has_initial:
+        message = (
+            "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is "
+            "provided"
+        )
+        yield Cause("FieldValueForbidden", "resourceVersionMatch", message)
+    if match not in ("", _NOT_OLDER) and not has_initial:
+        message = f'Unsupported value: "{match}": supported values: "{_NOT_OLDER}"'
+        yield Cause("FieldValueNotSupported", "resourceVersionMatch", message)
 
 
 async def watched(
@@ -75,7 +113,7 @@ async def watched(
 ) -> AsyncGenerator[dict[str, Any], None]:
     """Yield the watch events that a client sees, until its time is over."""
     since = registry.version() if watch.since is None else watch.since
-    if watch.since is None:
+    if watch.since is None and watch.shows_initial:
         for obj in registry.list(resource, namespace):
             if watch.wanted is None or watch.wanted(obj):
                 yield {"type": "ADDED", "object": obj}

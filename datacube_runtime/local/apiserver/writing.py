@@ -1,5 +1,5 @@
 """
-Who writes, and how: the options of create, update and patch, from a request's query and headers.
+Who writes or deletes, and how: the options of a request, from its query, headers and body.
 
 Source: ValidatePatchOptions in k8s.io/apimachinery/pkg/apis/meta/v1/validation, and
 managerOrUserAgent in k8s.io/apiserver/pkg/endpoints/handlers
@@ -7,11 +7,12 @@ managerOrUserAgent in k8s.io/apiserver/pkg/endpoints/handlers
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from datacube_runtime.local.apiserver.watching import is_true
 from datacube_runtime.local.registry.errors import Cause, bad_request, invalid
-from datacube_runtime.local.registry.options import Write
+from datacube_runtime.local.registry.options import Delete, Propagation, Write
 from datacube_runtime.local.registry.patches import APPLY
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-_FIELD_VALIDATIONS = ("", "Ignore", "Warn", "Strict")
+_FIELD_VALIDATIONS = ("", "Ignore", "Strict", "Warn")
+_DELETE, _GROUP = "DeleteOptions", "meta.k8s.io"
 _MANAGER_MAX = 128
 _OPTIONS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
 
@@ -33,29 +35,65 @@ def read_write(request: web.Request) -> Write:
     """
     query = request.query
     validation = query.get("fieldValidation", "")
-    if validation not in _FIELD_VALIDATIONS:
-        raise bad_request(f'fieldValidation: Unsupported value: "{validation}"')
-    problems = list(_problems(request))
-    if problems:
-        raise invalid(_OPTIONS[request.method], "meta.k8s.io", "", problems)
+    if problems := list(_problems(request)):
+        raise invalid(_OPTIONS[request.method], _GROUP, "", problems)
     return Write(
-        dry_run=is_dry_run(query),
+        dry_run=bool(query.get("dryRun")),
         field_validation=validation or "Warn",
         manager=query.get("fieldManager") or _program(request.headers.get("User-Agent", "")),
         force=is_true(query, "force"),
     )
 
 
-def is_dry_run(said: Mapping[str, Any]) -> bool:
-    """Tell whether nothing is to be stored."""
-    value = said.get("dryRun") or ""
-    if value not in ("", "All", ["All"]):
-        raise bad_request('dryRun: Unsupported value: supported values: "All"')
-    return bool(value)
+def read_delete(query: Mapping[str, str], body: Mapping[str, Any]) -> Delete:
+    """
+    Return the options of a delete: those of the body where there is one, else of the query.
+
+    :raises ApiStatusError: (400, 422) they are none; a body of another kind must delete nothing.
+    """
+    if body.get("kind", _DELETE) != _DELETE:
+        version = body.get("apiVersion", "")
+        raise bad_request(f'no kind "{body["kind"]}" is registered for version "{version}"')
+    said: Mapping[str, Any] = body or query
+    dry_run, propagation = said.get("dryRun") or [], said.get("propagationPolicy")
+    asked = [dry_run] if isinstance(dry_run, str) else dry_run
+    if problems := [*_dry_run_problems(asked), *_propagation_problems(propagation)]:
+        raise invalid(_DELETE, _GROUP, "", problems)
+    preconditions, grace_s = said.get("preconditions") or {}, said.get("gracePeriodSeconds")
+    try:
+        return Delete(
+            dry_run=bool(asked),
+            grace_period_seconds=None if grace_s is None else max(0, int(grace_s)),
+            uid=preconditions.get("uid"),
+            resource_version=preconditions.get("resourceVersion"),
+            propagation=Propagation(propagation) if propagation else None,
+        )
+    except ValueError as error:
+        raise bad_request(f"DeleteOptions: {error}") from None
+
+
+def _dry_run_problems(asked: list[str]) -> Iterator[Cause]:
+    if asked not in ([], ["All"]):
+        message = f'Unsupported value: {json.dumps(asked)}: supported values: "All"'
+        yield Cause("FieldValueNotSupported", "dryRun", message)
+
+
+def _propagation_problems(asked: str | None) -> Iterator[Cause]:
+    if asked and asked not in tuple(Propagation):
+        known = '"Foreground", "Background", "Orphan", "nil"'
+        message = f'Unsupported value: "{asked}": supported values: {known}'
+        yield Cause("FieldValueNotSupported", "propagationPolicy", message)
 
 
 def _problems(request: web.Request) -> Iterator[Cause]:
     manager = request.query.get("fieldManager", "")
+    if dry_run := request.query.get("dryRun"):
+        yield from _dry_run_problems([dry_run])
+    validation = request.query.get("fieldValidation", "")
+    if validation not in _FIELD_VALIDATIONS:
+        known = ", ".join(f'"{word}"' for word in _FIELD_VALIDATIONS)
+        message = f'Unsupported value: "{validation}": supported values: {known}'
+        yield Cause("FieldValueNotSupported", "fieldValidation", message)
     if request.method == "PATCH" and request.content_type == APPLY:
         if not manager:
             message = "Required value: is required for apply patch"

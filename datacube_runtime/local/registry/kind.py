@@ -56,6 +56,9 @@ class Kind:
     answers_deleted: bool = False
     """Whether a delete is answered with the object rather than with a Status."""
 
+    permanent: frozenset[str] = frozenset()
+    """Names that are always there: they cannot be deleted."""
+
     fields: Type | None = None
     """How objects fall apart into fields with owners, where a schema says so."""
 

@@ -94,10 +94,11 @@ def _key_problems(obj: Mapping[str, Any]) -> list[Cause]:
 
 def _frozen_data_problems(new: Mapping[str, Any], old: Mapping[str, Any] | None) -> list[Cause]:
     """Source: https://kubernetes.io/docs/concepts/configuration/secret/#secret-immutable."""
-    if old is None or not old.get("immutable") or new.get("data") == old.get("data"):
+    if old is None or not old.get("immutable"):
         return []
     message = "Forbidden: field is immutable when `immutable` is set"
-    return [Cause("FieldValueForbidden", "data", message)]
+    changed = (field for field in ("immutable", "data") if new.get(field) != old.get(field))
+    return [Cause("FieldValueForbidden", field, message) for field in changed]
 
 
 def _start_claim(obj: dict[str, Any]) -> None:
@@ -155,6 +156,7 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
             generates=True,
             admit=_admit_namespace,
             name_problems=label_problems,
+            permanent=frozenset({"default", "kube-system", "kube-public"}),
         ),
         resources.SECRETS.key: Kind(admit=_admit_secret, problems=_secret_problems),
         resources.CONFIG_MAPS.key: Kind(admit=_admit_config_map, problems=_config_map_problems),

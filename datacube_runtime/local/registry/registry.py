@@ -186,6 +186,8 @@ class Registry(Reader):
         Returns the object where it is still there (or its kind is always answered so), else a
         Status.
         """
+        if name in self._kind(resource).permanent:
+            raise forbidden(resource, name, f"this {resource.kind.lower()} may not be deleted")
         obj = self.get(resource, namespace, name)
         options.check(resource, obj["metadata"])
         if options.dry_run:
