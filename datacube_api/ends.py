@@ -99,8 +99,7 @@ class PVC(End):
                 claim["storageClassName"] = storage_class
             template = {"spec": claim}
         if name is not None:
-            given = {"name": name, "subPath": sub_path, "template": template}
-            wire["pvc"] = {key: value for key, value in given.items() if value is not None}
+            wire["pvc"] = {"name": name, "subPath": sub_path, "template": template}
         super().__init__(**wire)
 
 

@@ -32,16 +32,11 @@ class Termination:
 
     def to_json(self) -> str:
         """Return at most ``MAX_BYTES`` bytes of JSON; a long message is cut, never the reason."""
-        text = self._dumps(self.message)
-        overhead = len(text.encode()) - MAX_BYTES
-        if overhead <= 0:
-            return text
-        # A character takes at most 6 bytes of ASCII JSON, except the pairs outside the BMP (12).
-        kept = self.message
-        while kept and len(text.encode()) > MAX_BYTES:
-            kept = kept[: len(kept) - max(1, overhead // 12)]
+        kept, text = self.message, self._dumps(self.message)
+        while kept and (excess := len(text) - MAX_BYTES) > 0:  # the JSON is ASCII: a byte a letter
+            # A letter takes twelve of them at most, so this never cuts more than it has to.
+            kept = kept[: -max(1, excess // 12)]
             text = self._dumps(kept + "…")
-            overhead = len(text.encode()) - MAX_BYTES
         return text
 
     def _dumps(self, message: str) -> str:
