@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, ParamSpec, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -27,6 +27,8 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from datacube_api.rules import ENV_VAR_RULES, SUB_PATH_RULES, check
+
+P = ParamSpec("P")
 
 MAX_ENTRIES = 64
 """Longest list that the CRD admits; CEL rules are priced by it."""
@@ -182,6 +184,16 @@ Value: TypeAlias = str | SecretRef | ConfigMapRef
 """What a DAG author may give an option: a string, or where to find it."""
 
 
+def sugar(constructor: Callable[P, None]) -> Callable[P, None]:
+    """
+    Mark a constructor as one for authors: what comes from a manifest does not pass through it.
+
+    Else ``{"type": "git", "url": …}`` would be a manifest that we take and an API server refuses.
+    """
+    vars(constructor)["__pydantic_base_init__"] = True  # how pydantic marks its own
+    return constructor
+
+
 def variable(name: str, value: Value) -> EnvVar:
     """
     Return the EnvVar of a name and a value or reference.
@@ -194,7 +206,8 @@ def variable(name: str, value: Value) -> EnvVar:
         return EnvVar(name=name, value_from=value.to_value_from())
     raise TypeError(
         f"option {name!r} takes a string (a template too), a SecretRef or a ConfigMapRef, "
-        f"not {type(value).__name__}"
+        f"not {type(value).__name__}; what is known only when the task runs stands in a template "
+        "('{{ ti.xcom_pull(...) }}'), or is returned by a function under @task.datacube"
     )
 
 

@@ -8,7 +8,7 @@ not know (an option of another platform's release) goes through ``options``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, ParamSpec, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -18,15 +18,15 @@ from datacube_api.core import (
     Model,
     PVCReference,
     Value,
+    sugar,
     variable,
 )
 from datacube_api.rules import END_RULES, check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 Options: TypeAlias = Annotated[tuple[EnvVar, ...], Field(max_length=MAX_ENTRIES)]
-P = ParamSpec("P")
 
 
 class End(Model):
@@ -40,16 +40,6 @@ class End(Model):
     def _follow_the_rules(self) -> End:
         check(END_RULES, self)
         return self
-
-
-def _sugar(constructor: Callable[P, None]) -> Callable[P, None]:
-    """
-    Mark a constructor as one for authors: what comes from a manifest does not pass through it.
-
-    Else ``{"type": "git", "url": …}`` would be a manifest that we take and an API server refuses.
-    """
-    vars(constructor)["__pydantic_base_init__"] = True  # how pydantic marks its own
-    return constructor
 
 
 def _spelled(wire: dict[str, Any], **named: Value | bool | None) -> dict[str, Any]:
@@ -78,7 +68,7 @@ class PVC(End):
     type: Literal["pvc"] = "pvc"
     pvc: PVCReference
 
-    @_sugar
+    @sugar
     def __init__(  # noqa: PLR0913 - what a claim has; keyword-only
         self,
         name: str | None = None,
@@ -115,7 +105,7 @@ class Git(End):
 
     type: Literal["git"] = "git"
 
-    @_sugar
+    @sugar
     def __init__(
         self,
         *,
@@ -140,7 +130,7 @@ class HuggingFace(End):
 
     type: Literal["huggingface"] = "huggingface"
 
-    @_sugar
+    @sugar
     def __init__(
         self,
         *,
@@ -177,7 +167,7 @@ class S3(End):
 
     type: Literal["s3"] = "s3"
 
-    @_sugar
+    @sugar
     def __init__(
         self,
         *,

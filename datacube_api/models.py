@@ -7,6 +7,7 @@ field that we do not know is a typing mistake far more often than news.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -22,6 +23,8 @@ from datacube_api.core import (
     SecretRef,
     Value,
     ValueFrom,
+    sugar,
+    variable,
 )
 from datacube_api.direction import Direction
 from datacube_api.ends import PVC, S3, AnyEnd, End, Git, HuggingFace, Service
@@ -31,7 +34,7 @@ from datacube_api.reference import API_VERSION, KIND
 from datacube_api.rules import SPEC_RULES, BrokenRulesError, check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -72,14 +75,48 @@ class ExecutorOptions(Model):
 
 class Executor(Model):
     """
-    Settings of the transfer pod.
+    Settings of the transfer pod: ``Executor(backoff_limit=2, env={"HTTPS_PROXY": "…"})``.
 
-    Write ``Executor(options=ExecutorOptions(backoff_limit=2), env=[EnvVar(...)])``.
+    :param sync: s3 downloads: make the directory equal to the source, deleting what is extra
+    :param backoff_limit: how many failed attempts are retried; none without it
+    :param active_deadline_seconds: longest time of one attempt, in seconds; no limit without it
+    :param extra_args: appended to the command that does the transfer; what only tunes it
+    :param env: variables of the transfer pod, by name or as a list of ``EnvVar``
+    :param security_context: of the transfer pod, a core/v1 PodSecurityContext
     """
 
     options: ExecutorOptions | None = None
     env: Annotated[tuple[EnvVar, ...], Field(max_length=MAX_ENTRIES)] | None = None
     security_context: OpenMapping | None = None
+
+    @sugar
+    def __init__(
+        self,
+        *,
+        sync: bool | None = None,
+        backoff_limit: int | None = None,
+        active_deadline_seconds: int | None = None,
+        extra_args: Sequence[str] | None = None,
+        env: Mapping[str, Value] | Sequence[EnvVar] | None = None,
+        **wire: Any,
+    ) -> None:
+        named = {
+            "sync": sync,
+            "backoff_limit": backoff_limit,
+            "active_deadline_seconds": active_deadline_seconds,
+            "extra_args": extra_args,
+        }
+        if options := {name: value for name, value in named.items() if value is not None}:
+            if "options" in wire:
+                raise TypeError(f"give either options or {', '.join(options)}, not both")
+            wire["options"] = options
+        if env is not None:
+            wire["env"] = _variables(env) if isinstance(env, Mapping) else env
+        super().__init__(**wire)
+
+
+def _variables(env: Mapping[str, Value]) -> list[EnvVar]:
+    return [variable(name, value) for name, value in env.items()]
 
 
 class Spec(Model):

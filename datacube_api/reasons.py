@@ -11,11 +11,13 @@ class Reason(StrEnum):
     # How a transfer ended: written by the transfer program into the termination message.
     TRANSFER_SUCCEEDED = "TransferSucceeded"
     AUTHENTICATION_FAILED = "AuthenticationFailed"
+    PERMISSION_DENIED = "PermissionDenied"
     SOURCE_NOT_FOUND = "SourceNotFound"
     REVISION_NOT_FOUND = "RevisionNotFound"
     NOTHING_TO_UPLOAD = "NothingToUpload"
     LOCAL_CHANGES = "LocalChanges"
     PUSH_REJECTED = "PushRejected"
+    VERIFICATION_FAILED = "VerificationFailed"
     NETWORK_ERROR = "NetworkError"
     NO_SPACE_LEFT = "NoSpaceLeft"
     INVALID_OPTION = "InvalidOption"

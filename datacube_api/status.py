@@ -79,3 +79,16 @@ def evaluate(status: Mapping[str, Any] | None) -> Outcome:
     )
     reason, message = waiting.get("reason") or "", waiting.get("message") or ""
     return Outcome(Phase.PENDING, reason, message, pod)
+
+
+def has_condition(status: Mapping[str, Any] | None, kind: str) -> bool:
+    """
+    Tell whether a raw ``status`` has a condition of any type, the contract's or another's.
+
+    Complete and Failed exclude each other, so ``evaluate`` decides on them; of every other type
+    the condition itself does, by the string "True".
+    """
+    if kind in (ConditionType.COMPLETE, ConditionType.FAILED):
+        return evaluate(status).phase is dict(_BY_PRECEDENCE)[ConditionType(kind)]
+    conditions = (status or {}).get("conditions") or ()
+    return any(c.get("type") == kind and c.get("status") == "True" for c in conditions)

@@ -52,10 +52,13 @@ def test_the_metadata_fits_airflows_schema() -> None:
 
 def test_every_module_and_class_that_is_told_is_there(home: str) -> None:
     info = get_provider_info()
-    entries = [entry for kind in ("operators", "hooks", "triggers") for entry in info[kind]]
+    kinds = ("operators", "sensors", "hooks", "triggers")
+    entries = [entry for kind in kinds for entry in info[kind]]
     modules = [module for entry in entries for module in entry["python-modules"]]
-    classes = ["from {0} import {2}".format(*path.rpartition(".")) for path in info["extra-links"]]
-    assert len(modules) == 3
+    decorators = [entry["class-name"] for entry in info["task-decorators"]]
+    paths = [*info["extra-links"], *decorators]
+    classes = ["from {0} import {2}".format(*path.rpartition(".")) for path in paths]
+    assert len(modules) == 6
     python(home, "-c", "; ".join([f"import {module}" for module in modules] + classes))
 
 
@@ -94,8 +97,12 @@ HEAVY = ("kubernetes", "kubernetes_asyncio", "aiohttp", "airflow.providers.cncf"
     [
         "airflow_provider_datacube.models",
         "airflow_provider_datacube.operators.datacube",
+        "airflow_provider_datacube.operators.datacube_delete",
+        "airflow_provider_datacube.sensors.datacube",
+        "airflow_provider_datacube.decorators.datacube",
         "airflow_provider_datacube.hooks.datacube",
         "airflow_provider_datacube.triggers.datacube",
+        "airflow_provider_datacube.triggers.datacube_sensor",
     ],
 )
 def test_importing_it_loads_no_client(home: str, module: str) -> None:

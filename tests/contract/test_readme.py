@@ -22,8 +22,8 @@ def block(language: str) -> str:
 
 
 def test_the_dag_is_a_dag(tmp_path: Path) -> None:
-    ask = "dag = fetch_code(); print(dag.dag_id, *dag.task_dict)"
-    code = block("python").replace("\nfetch_code()\n", f"\n{ask}\n")
+    ask = "dag = fetch_model(); print(dag.dag_id, *dag.task_dict)"
+    code = block("python").replace("\nfetch_model()\n", f"\n{ask}\n")
     assert ask in code
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -32,7 +32,7 @@ def test_the_dag_is_a_dag(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.stdout.split()[-2:] == ["fetch_code", "download"], done.stderr
+    assert done.stdout.split()[-2:] == ["fetch_model", "download"], done.stderr
 
 
 def test_the_manifest_is_one() -> None:

@@ -22,10 +22,10 @@ from datacube_api.crd import crd
 from datacube_api.errors import DataCubeSpecError
 from datacube_api.models import DataCube
 from datacube_runtime.local.embedded import install
+from datacube_runtime.local.registry.custom.causes import dotted
 from datacube_runtime.local.registry.errors import ApiStatusError
 from datacube_runtime.local.registry.options import Write
 from datacube_runtime.local.registry.registry import Registry
-from datacube_runtime.local.registry.schema import dotted
 from datacube_runtime.local.registry.store import Store
 from tests.contract.strategies import GOOD, PLACES, borders, changed, specs
 
