@@ -87,6 +87,7 @@ def _command(given: Namespace) -> int:
 
 def _start(given: Namespace) -> int:
     from datacube_runtime.local.embedded import Config  # noqa: PLC0415 - as the docstring says
+    from datacube_runtime.local.loops import fastest  # noqa: PLC0415 - the same
 
     logging.basicConfig(level=given.log_level, format="%(asctime)s %(levelname)s %(message)s")
     config = Config(
@@ -96,7 +97,8 @@ def _start(given: Namespace) -> int:
         has_controller=not given.no_controller,
         backoff_base_s=given.backoff_base,
     )
-    asyncio.run(_run_until_signal(config))
+    with asyncio.Runner(loop_factory=fastest()) as runner:
+        runner.run(_run_until_signal(config))
     return commands.OK
 
 

@@ -16,12 +16,14 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datacube_runtime.local.controllerchild import mark_of
 from datacube_runtime.local.instances import SERVER_LOG, Instance, prepare, running_in
-from datacube_runtime.local.pods.processes import kill, marked
+from datacube_runtime.local.pods.leftovers import processes_of
+from datacube_runtime.local.pods.processes import end_all, marked
 from datacube_runtime.local.pods.scratch import all_scratches
 
 if TYPE_CHECKING:
@@ -120,11 +122,9 @@ def stop(directory: Path, pid: int, timeout_s: float = _STOP_S) -> bool:
 def end_leftovers(directory: Path) -> int:
     """End what a killed cluster left running; return how many processes that were."""
     pods = directory / "pods"
-    scratches = all_scratches(pods) if pods.is_dir() else ()
-    marks = [mark_of(directory), *(scratch.uid for scratch in scratches)]
-    pids = [pid for mark in marks for pid in marked(mark)]
-    kill(pids)
-    return len(pids)
+    scratches = list(all_scratches(pods)) if pods.is_dir() else []
+    ended = end_all(lambda: marked(mark_of(directory)))
+    return ended + sum(end_all(partial(processes_of, scratch)) for scratch in scratches)
 
 
 def remove(directory: Path) -> None:

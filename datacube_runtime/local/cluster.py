@@ -27,6 +27,13 @@ PLURALS = (CLAIMS, SECRETS, CONFIG_MAPS, PODS, JOBS)
 _GROUPS = {JOBS: "batch"}
 
 
+class Binder(Protocol):
+    """Gives pods to nodes."""
+
+    def bind(self, namespace: str, name: str, binding: Manifest) -> Manifest:
+        """Give a pod to the node that ``binding`` names, and return the pod."""
+
+
 class Cluster(Protocol):
     """The registry of the API server; a ``resource`` is its own affair."""
 
@@ -52,6 +59,10 @@ class Cluster(Protocol):
         subresource: str = "",
     ) -> Manifest:
         """Apply a JSON merge patch."""
+
+    @property
+    def bindings(self) -> Binder:
+        """Return what gives pods to nodes."""
 
     def delete(  # noqa: PLR0913 - the parameters of a Kubernetes DELETE
         self,
@@ -106,6 +117,12 @@ class Objects:
         """Change an object by a merge patch, and return it as it is then."""
         meta, resource = obj["metadata"], self._resources[plural]
         return self.cluster.patch(resource, meta["namespace"], meta["name"], patch)
+
+    def bind(self, pod: Mapping[str, Any], node: str) -> Manifest:
+        """Give this very pod to a node, and return it as it is then."""
+        meta, target = pod["metadata"], {"kind": "Node", "name": node}
+        binding = {"metadata": {"name": meta["name"], "uid": meta["uid"]}, "target": target}
+        return self.cluster.bindings.bind(meta["namespace"], meta["name"], binding)
 
     def write_status(self, plural: str, obj: Mapping[str, Any], status: Mapping[str, Any]) -> None:
         """Make ``status`` the status of an object; write nothing where it already is."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -218,7 +218,4 @@ def _last_seen(event: Mapping[str, Any]) -> datetime:
     """Return when something was last said; what carries no time of its own, when it was made."""
     told = (event.get("series") or {}).get("lastObservedTime") or event.get("lastTimestamp")
     text = told or event.get("eventTime") or event["metadata"]["creationTimestamp"]
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (TypeError, ValueError):  # somebody else's own idea of a time
-        return datetime.fromisoformat(event["metadata"]["creationTimestamp"])
+    return datetime.fromisoformat(text)

@@ -33,6 +33,7 @@ from datacube_runtime.local.jobs.plan import Backoff
 from datacube_runtime.local.pods.kubelet import Kubelet, Places, Surroundings
 from datacube_runtime.local.pods.launch import Machine
 from datacube_runtime.local.pods.leftovers import clear_leftovers
+from datacube_runtime.local.pods.machine import capacity
 from datacube_runtime.local.pods.memory import over_limit
 from datacube_runtime.local.registry.errors import ApiStatusError
 from datacube_runtime.local.volumes.claims import reconcile_claim
@@ -91,7 +92,7 @@ class Runner:
         )
         self._kubelet = Kubelet(
             self._objects,
-            Machine(self._volumes, path),
+            Machine(self._volumes, path, capacity()),
             self._places,
             Surroundings(_utc_now, self._wake, self._ended, self._recorder),
         )

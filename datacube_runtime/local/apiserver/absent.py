@@ -23,7 +23,7 @@ _SUBRESOURCES: Mapping[str, frozenset[str]] = MappingProxyType(
         "/namespaces": frozenset({"finalize"}),
         "/pods": frozenset(
             {
-                "attach", "binding", "ephemeralcontainers", "eviction", "exec", "portforward",
+                "attach", "ephemeralcontainers", "eviction", "exec", "portforward",
                 "proxy", "resize",
             }
         ),

@@ -1,9 +1,5 @@
 """
-What is served, told to clients: API groups, their resources, and OpenAPI as far as kubectl asks.
-
-kubectl will not create anything before it has read ``/openapi/v3``: there it looks up whether the
-server checks fields itself. The documents here say yes (``fieldValidation``) and name the kinds;
-the schemas of custom resources are passed on, so that ``kubectl explain`` works for them.
+What is served, told to clients: API groups, their versions, and the resources of each.
 
 Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/
 """
@@ -12,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from datacube_runtime.local.registry.errors import no_such_endpoint
+from datacube_runtime.local.apiserver.paths import no_such_place
+from datacube_runtime.local.registry.resources import NAMESPACES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from datacube_runtime.local.registry.resources import Catalog, Resource
 
 _VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+_CUSTOM_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+"""The same, in the order in which a real server tells them."""
+
 _STATUS_VERBS = ("get", "patch", "update")
 VERSION = {
     "major": "1",
@@ -55,7 +53,7 @@ def group(catalog: Catalog, name: str) -> dict[str, Any]:
     """
     versions = catalog.group_versions().get(name)
     if not name or not versions:
-        raise no_such_endpoint()
+        raise no_such_place(catalog, name)
     return {"kind": "APIGroup", "apiVersion": "v1", **_group(name, versions)}
 
 
@@ -67,49 +65,12 @@ def api_resources(catalog: Catalog, group_name: str, version: str) -> dict[str, 
     """
     found = [r for r in catalog if (r.group, r.version) == (group_name, version)]
     if not found:
-        raise no_such_endpoint()
+        raise no_such_place(catalog, group_name)
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
         "groupVersion": found[0].api_version,
         "resources": [entry for resource in found for entry in _entries(resource)],
-    }
-
-
-def openapi_index(catalog: Catalog) -> dict[str, Any]:
-    """Return the answer to ``/openapi/v3``: where the document of each version is."""
-    roots = [
-        f"apis/{name}/{version}" if name else f"api/{version}"
-        for name, versions in catalog.group_versions().items()
-        for version in versions
-    ]
-    return {"paths": {root: {"serverRelativeURL": f"/openapi/v3/{root}"} for root in roots}}
-
-
-def openapi_document(
-    catalog: Catalog,
-    group_name: str,
-    version: str,
-    schemas: Mapping[Resource, Mapping[str, Any]],
-) -> dict[str, Any]:
-    """Return the OpenAPI document of one API version, as much of it as kubectl reads."""
-    found = [r for r in catalog if (r.group, r.version) == (group_name, version)]
-    if not found:
-        raise no_such_endpoint()
-    return {
-        "openapi": "3.0.0",
-        "info": {"title": "datacube-local", "version": VERSION["gitVersion"]},
-        "paths": {_path(resource): _operations(resource) for resource in found},
-        "components": {
-            "schemas": {
-                _schema_name(resource): {
-                    "type": "object",
-                    **schemas.get(resource, {}),
-                    "x-kubernetes-group-version-kind": [_identity(resource)],
-                }
-                for resource in found
-            }
-        },
     }
 
 
@@ -124,7 +85,7 @@ def _entries(resource: Resource) -> list[dict[str, Any]]:
         "singularName": resource.singular_name,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": ["create"] if resource.is_review else list(_VERBS),
+        "verbs": _verbs(resource),
     }
     if resource.short_names:
         entry["shortNames"] = list(resource.short_names)
@@ -136,39 +97,16 @@ def _entries(resource: Resource) -> list[dict[str, Any]]:
         name = f"{resource.plural}/status"
         entries.append({"name": name, **below, "verbs": list(_STATUS_VERBS)})
     if resource.key == "/pods":
-        entries.append({"name": "pods/log", **below, "verbs": ["get"]})
+        binding = {"name": "pods/binding", **below, "kind": "Binding", "verbs": ["create"]}
+        entries += [binding, {"name": "pods/log", **below, "verbs": ["get"]}]
     return entries
 
 
-def _identity(resource: Resource) -> dict[str, str]:
-    return {"group": resource.group, "version": resource.version, "kind": resource.kind}
-
-
-def _schema_name(resource: Resource) -> str:
-    return ".".join(reversed((resource.group or "core").split("."))) + (
-        f".{resource.version}.{resource.kind}"
-    )
-
-
-def _path(resource: Resource) -> str:
-    root = f"/apis/{resource.group}" if resource.group else "/api"
-    where = "/namespaces/{namespace}" if resource.namespaced else ""
-    return f"{root}/{resource.version}{where}/{resource.plural}/{{name}}"
-
-
-def _operations(resource: Resource) -> dict[str, Any]:
-    """Say that writes check fields: kubectl looks for exactly this before it sends one."""
-    parameters = [
-        {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
-        for name in ("dryRun", "fieldManager", "fieldValidation")
-    ]
-    identity = _identity(resource)
-    return {
-        verb: {
-            "parameters": parameters,
-            "x-kubernetes-action": verb,
-            "x-kubernetes-group-version-kind": identity,
-            "responses": {"200": {"description": "OK"}},
-        }
-        for verb in ("patch", "put", "post")
-    }
+def _verbs(resource: Resource) -> list[str]:
+    if resource.is_review:
+        return ["create"]
+    if resource.is_looked_for:
+        return ["get", "list", "watch"]
+    if resource == NAMESPACES:
+        return [verb for verb in _VERBS if verb != "deletecollection"]
+    return list(_CUSTOM_VERBS if resource.is_custom else _VERBS)

@@ -157,16 +157,19 @@ async def _stamped(
     pieces: AsyncGenerator[bytes, None], log: Path, position: int
 ) -> AsyncGenerator[bytes, None]:
     """Yield the same line by line, each after its time."""
-    rest = b""
+    begun: list[bytes] = []  # of a line whose end is still to come; joined once
     async with aclosing(pieces):
         async for piece in pieces:
             known = notes(log)
-            *lines, rest = (rest + piece).split(b"\n")
+            *lines, rest = piece.split(b"\n")
             for line in lines:
-                position += len(line) + 1
-                yield _stamp(known, position) + line + b"\n"
-    if rest:
-        yield _stamp(notes(log), position + len(rest)) + rest
+                whole = b"".join((*begun, line))
+                begun.clear()
+                position += len(whole) + 1
+                yield _stamp(known, position) + whole + b"\n"
+            begun.append(rest)
+    if last := b"".join(begun):
+        yield _stamp(notes(log), position + len(last)) + last
 
 
 def _stamp(known: Sequence[Note], end: int) -> bytes:
@@ -209,21 +212,28 @@ def _read(log: Path, position: int, size: int) -> bytes:
 
 
 def _tail_position(log: Path, lines: int | None) -> int:
-    """Return where the last ``lines`` lines begin, reading from the end."""
+    """
+    Return where the last ``lines`` lines begin, reading from the end, a block at a time.
+
+    The newline that ends the file begins no line.
+    """
     if lines is None or not log.exists():
         return 0
     with log.open("rb") as file:
         end = position = file.seek(0, 2)
         if lines == 0:
             return end
-        tail = b""
-        while position > 0 and tail.rstrip(b"\n").count(b"\n") < lines:
+        to_pass = lines
+        while position > 0:
             step = min(_CHUNK, position)
-            position -= step
-            file.seek(position)
-            tail = file.read(step) + tail
-    wanted = tail.splitlines(keepends=True)[-lines:]
-    return end - sum(len(line) for line in wanted)
+            position = file.seek(position - step)
+            block = file.read(step)
+            found = len(block) - (position + step == end)
+            while (found := block.rfind(b"\n", 0, found)) >= 0:
+                to_pass -= 1
+                if not to_pass:
+                    return position + found + 1
+    return 0
 
 
 def _number(query: Mapping[str, str], name: str) -> int | None:

@@ -20,9 +20,11 @@ from aiohttp import web
 from datacube_runtime.local.apiserver import discovery
 from datacube_runtime.local.apiserver.bodies import answer, refusal
 from datacube_runtime.local.apiserver.logtimes import LogTimes
+from datacube_runtime.local.apiserver.openapi import handlers as openapi
 from datacube_runtime.local.apiserver.verbs import Verbs
 from datacube_runtime.local.registry.errors import (
     ApiStatusError,
+    UnknownPlaceError,
     bad_request,
     method_not_allowed,
 )
@@ -52,13 +54,15 @@ def application(registry: Registry, token: str, log_path: LogPath) -> web.Applic
         middlewares=[_answer_refusals, _answer_faults, _refuse_strangers(token)],
         client_max_size=_MAX_BODY,
     )
+    verbs = Verbs(registry, log_path)
+    # First, because they are asked for most, and routes are tried in this order.
+    app.router.add_route("*", "/api/{version}/{rest:.+}", verbs.handle)
+    app.router.add_route("*", "/apis/{group}/{version}/{rest:.+}", verbs.handle)
     for path in _HEALTH:
         app.router.add_get(path, _healthy)
     _add_discovery(app, registry)
+    openapi.add(app, registry)
     app.cleanup_ctx.append(_keeping_log_times(registry, log_path))
-    verbs = Verbs(registry, log_path)
-    app.router.add_route("*", "/api/{version}/{rest:.+}", verbs.handle)
-    app.router.add_route("*", "/apis/{group}/{version}/{rest:.+}", verbs.handle)
     return app
 
 
@@ -98,10 +102,12 @@ def _keeping_log_times(
 async def _answer_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
+    except UnknownPlaceError as error:
+        return _page(error)
     except ApiStatusError as error:
         return refusal(request, error)
     except web.HTTPNotFound:
-        return web.Response(text="404 page not found\n", status=HTTPStatus.NOT_FOUND)
+        return _page(UnknownPlaceError())
     except web.HTTPMethodNotAllowed:
         return refusal(request, method_not_allowed())
     except web.HTTPRequestEntityTooLarge:
@@ -124,6 +130,12 @@ async def _answer_faults(request: web.Request, handler: Handler) -> web.StreamRe
         # The last guard: one request that meets a fault of ours is answered like any other.
         _log.exception("%s %s failed", request.method, request.path)
         raise _fault("see the log of datacube-local") from error
+
+
+def _page(unknown: UnknownPlaceError) -> web.Response:
+    content_type = "text/plain" if unknown.page else None
+    body = unknown.page.encode()
+    return web.Response(body=body, status=unknown.code, content_type=content_type)
 
 
 def _fault(why: str) -> ApiStatusError:
@@ -170,6 +182,3 @@ def _add_discovery(app: web.Application, registry: Registry) -> None:
     tell("/apis/{group}", lambda r: discovery.group(catalog, r.match_info["group"]))
     tell("/api/{version}", lambda r: discovery.api_resources(catalog, *of(r)))
     tell("/apis/{group}/{version}", lambda r: discovery.api_resources(catalog, *of(r)))
-    tell("/openapi/v3", lambda _: discovery.openapi_index(catalog))
-    for path in ("/openapi/v3/api/{version}", "/openapi/v3/apis/{group}/{version}"):
-        tell(path, lambda r: discovery.openapi_document(catalog, *of(r), registry.schemas()))

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from datacube_runtime.local.registry.errors import ApiStatusError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
@@ -30,6 +32,10 @@ async def send(
             await response.prepare(request)
             async for piece in pieces:
                 await response.write(piece)
+            await response.write_eof()
+        except ApiStatusError as error:
+            # What cannot be shown as the client wants it ends a watch; so it does at a real server.
+            _log.debug("%s %s ends: %s", request.method, request.path, error)
             await response.write_eof()
         except ConnectionError:
             _log.debug("%s %s: the client has gone", request.method, request.path)

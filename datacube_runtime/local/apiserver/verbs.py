@@ -7,34 +7,51 @@ and the body, asks, and shows the result in the shape that the client wants.
 
 from __future__ import annotations
 
-import json
-from contextlib import aclosing
 from datetime import UTC, datetime
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import web
+
 from datacube_runtime.local.apiserver import logs
-from datacube_runtime.local.apiserver.bodies import answer, read_object, read_patch, represented
+from datacube_runtime.local.apiserver.bodies import (
+    answer,
+    read_object,
+    read_patch,
+    refuse_unaccepted,
+    refuse_unstreamed,
+    represented,
+)
 from datacube_runtime.local.apiserver.listing import listed
+from datacube_runtime.local.apiserver.listoptions import check_version
+from datacube_runtime.local.apiserver.methods import verb_of, watch_query
 from datacube_runtime.local.apiserver.paths import target
 from datacube_runtime.local.apiserver.reviews import reviewed
 from datacube_runtime.local.apiserver.streams import send
 from datacube_runtime.local.apiserver.watching import is_true, read_watch, watched
-from datacube_runtime.local.apiserver.writing import read_delete, read_write
-from datacube_runtime.local.registry.errors import method_not_allowed
-from datacube_runtime.local.registry.events import to_core, to_core_fields, to_new
-from datacube_runtime.local.registry.resources import NAMESPACES
+from datacube_runtime.local.apiserver.watchlines import lines
+from datacube_runtime.local.apiserver.writing import delete_warnings, read_delete, read_write
+from datacube_runtime.local.registry.errors import ApiStatusError
+from datacube_runtime.local.registry.events import (
+    refused_to_new,
+    to_core,
+    to_core_fields,
+    to_new,
+)
+from datacube_runtime.local.registry.patches import APPLY
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from aiohttp import web
-
     from datacube_runtime.local.apiserver.paths import Target
+    from datacube_runtime.local.registry.options import Write
     from datacube_runtime.local.registry.registry import Registry
 
     LogPath = Callable[[str, str, str], Path]
 
+_DONE = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 _JSON, _TEXT = "application/json", "text/plain; charset=utf-8"
 
 
@@ -54,19 +71,29 @@ class Verbs:
         info = request.match_info
         about = target(self._registry.catalog, info.get("group", ""), info["version"], info["rest"])
         answers: Mapping[str, Callable[[web.Request, Target], Awaitable[web.StreamResponse]]] = {
-            "GET": self._read if about.name else self._list_or_watch,
-            "POST": self._create,
-            "PUT": self._update,
-            "PATCH": self._patch,
-            "DELETE": self._delete if about.name else self._delete_collection,
+            "get": self._read,
+            "list": self._list_or_watch,
+            "watch": self._send_watch,
+            "create": self._review if about.resource.is_review else self._create,
+            "update": self._update,
+            "patch": self._patch,
+            "delete": self._delete,
+            "deletecollection": self._delete_collection,
         }
-        if about.resource.is_review:
-            answers = {"POST": self._review}
-        if request.method not in answers or not _is_allowed(request.method, about):
-            raise method_not_allowed()
-        return await answers[request.method](request, about)
+        answered = answers[verb_of(request.method, about)]
+        if about.subresource != "log":  # that is text, whatever is accepted
+            is_collection = request.method == "GET" and not about.name
+            refuse_unaccepted(request, about.resource, is_collection=is_collection)
+        try:
+            return await answered(request, about)
+        except ApiStatusError as error:
+            if not about.is_new_event:
+                raise
+            raise refused_to_new(error) from None
 
     async def _read(self, request: web.Request, about: Target) -> web.StreamResponse:
+        if about.subresource != "log":
+            check_version(request.query, self._registry.version())
         obj = self._registry.get(about.resource, about.namespace, about.name)
         if about.subresource == "log":
             return await self._send_log(request, obj)
@@ -79,19 +106,23 @@ class Verbs:
         return answer(request, self._shown(request, about, body))
 
     async def _review(self, request: web.Request, about: Target) -> web.StreamResponse:
-        asked = await read_object(request, about.resource.kind)
-        return answer(request, reviewed(about.resource, asked), 201)
+        write = _write(request, about)
+        asked = await read_object(request, about.resource.kind, write)
+        return answer(request, reviewed(about.resource, asked, write), 201, write.warnings)
 
     async def _create(self, request: web.Request, about: Target) -> web.StreamResponse:
-        write = read_write(request)
-        obj = await _object(request, about)
+        write = _write(request, about)
+        obj = await read_object(request, about.resource.kind, write)
+        if about.subresource == "binding":
+            self._registry.bindings.bind(about.namespace or "", about.name, obj, write)
+            return answer(request, _DONE, 201, write.warnings)
         made = self._registry.create(about.resource, about.namespace, obj, write)
         shown = self._shown(request, about, made)
         return answer(request, shown, 201, write.warnings)
 
     async def _update(self, request: web.Request, about: Target) -> web.StreamResponse:
-        write = read_write(request)
-        obj = await _object(request, about)
+        write = _write(request, about)
+        obj = await read_object(request, about.resource.kind, write)
         made = self._registry.update(
             about.resource,
             about.namespace,
@@ -104,9 +135,9 @@ class Verbs:
         return answer(request, shown, warnings=write.warnings)
 
     async def _patch(self, request: web.Request, about: Target) -> web.StreamResponse:
-        write = read_write(request)
+        write = _write(request, about)
         patch_type, patch = await read_patch(request, about.resource)
-        if about.is_new_event and isinstance(patch, dict):
+        if about.is_new_event and patch_type == APPLY and isinstance(patch, dict):
             patch = to_core(patch)
         made = self._registry.patch(
             about.resource,
@@ -124,43 +155,32 @@ class Verbs:
     async def _delete(self, request: web.Request, about: Target) -> web.StreamResponse:
         options = read_delete(request.query, await read_object(request, "DeleteOptions"))
         gone = self._registry.delete_with(about.resource, about.namespace, about.name, options)
-        return answer(request, self._shown(request, about, gone))
+        warnings = delete_warnings(about.resource, options)
+        return answer(request, self._shown(request, about, gone), warnings=warnings)
 
     async def _delete_collection(self, request: web.Request, about: Target) -> web.StreamResponse:
-        if about.resource == NAMESPACES or (about.resource.namespaced and about.namespace is None):
-            raise method_not_allowed()
         options = read_delete(request.query, await read_object(request, "DeleteOptions"))
         body = listed(self._registry, about.resource, about.namespace, _query(request, about))
         for obj in body["items"]:
             name = obj["metadata"]["name"]
             self._registry.delete_with(about.resource, about.namespace, name, options)
-        return answer(request, self._shown(request, about, body))
+        warnings = delete_warnings(about.resource, options)
+        return answer(request, self._shown(request, about, body), warnings=warnings)
 
     async def _send_watch(self, request: web.Request, about: Target) -> web.StreamResponse:
-        watch = read_watch(about.resource, _query(request, about))
+        refuse_unstreamed(request, about.resource)
+        watch = read_watch(about.resource, watch_query(about, _query(request, about)))
         events = watched(self._registry, about.resource, about.namespace, watch)
-        return await send(request, _JSON, self._lines(request, about, events))
-
-    async def _lines(
-        self,
-        request: web.Request,
-        about: Target,
-        events: AsyncGenerator[dict[str, Any], None],
-    ) -> AsyncGenerator[bytes, None]:
-        async with aclosing(events):
-            async for event in events:
-                shown = event["object"]
-                if event["type"] in ("ADDED", "MODIFIED", "DELETED"):
-                    shown = self._shown(request, about, shown)
-                elif event["type"] == "BOOKMARK":
-                    shown = {**shown, "apiVersion": about.api_version}
-                line = json.dumps({**event, "object": shown}, separators=(",", ":"))
-                yield line.encode() + b"\n"
+        accepted = request.headers.get("Accept", "")
+        told = lines(events, about.api_version, partial(self._shown, request, about), accepted)
+        return await send(request, _JSON, told)
 
     async def _send_log(self, request: web.Request, pod: dict[str, Any]) -> web.StreamResponse:
         query = logs.read_query(pod, request.query, datetime.now(UTC))
         meta = pod["metadata"]
         log = self._log_path(meta["namespace"], meta["name"], meta["uid"])
+        if not pod["spec"].get("nodeName"):
+            return web.Response(status=HTTPStatus.NO_CONTENT)  # nobody could have a log of it
         logs.refuse_unreadable(pod, log, query)
         return await send(request, _TEXT, logs.chunks(self._registry, pod, log, query))
 
@@ -176,17 +196,7 @@ def _query(request: web.Request, about: Target) -> Mapping[str, str]:
     return said
 
 
-async def _object(request: web.Request, about: Target) -> dict[str, Any]:
-    obj = await read_object(request, about.resource.kind)
-    return to_core(obj) if about.is_new_event else obj
-
-
-def _is_allowed(method: str, about: Target) -> bool:
-    """Tell whether a method goes with a collection, an object or a subresource."""
-    if about.subresource == "log":
-        return method == "GET"
-    if method == "POST":
-        return not about.name
-    if method == "DELETE":
-        return not about.subresource
-    return bool(about.name) or method == "GET"
+def _write(request: web.Request, about: Target) -> Write:
+    write = read_write(request)
+    write.version = about.api_version if about.is_new_event else ""
+    return write

@@ -14,6 +14,7 @@ from datacube_runtime.local.apiserver.watching import is_true
 from datacube_runtime.local.registry.errors import Cause, bad_request, invalid
 from datacube_runtime.local.registry.options import Delete, Propagation, Write
 from datacube_runtime.local.registry.patches import APPLY
+from datacube_runtime.local.registry.resources import JOBS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,9 +22,16 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from datacube_runtime.local.registry.resources import Resource
+
 _FIELD_VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 _DELETE, _GROUP = "DeleteOptions", "meta.k8s.io"
 _MANAGER_MAX = 128
+_SCHEME = '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"'
+_PODS_STAY = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background "
+    "to remove them or set propagationPolicy=Orphan to suppress this warning"
+)
 _OPTIONS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
 
 
@@ -53,7 +61,9 @@ def read_delete(query: Mapping[str, str], body: Mapping[str, Any]) -> Delete:
     """
     if body.get("kind", _DELETE) != _DELETE:
         version = body.get("apiVersion", "")
-        raise bad_request(f'no kind "{body["kind"]}" is registered for version "{version}"')
+        raise bad_request(
+            f'no kind "{body["kind"]}" is registered for version "{version}" in scheme {_SCHEME}'
+        )
     said: Mapping[str, Any] = body or query
     dry_run, propagation = said.get("dryRun") or [], said.get("propagationPolicy")
     asked = [dry_run] if isinstance(dry_run, str) else dry_run
@@ -70,6 +80,15 @@ def read_delete(query: Mapping[str, str], body: Mapping[str, Any]) -> Delete:
         )
     except ValueError as error:
         raise bad_request(f"DeleteOptions: {error}") from None
+
+
+def delete_warnings(resource: Resource, options: Delete) -> list[str]:
+    """
+    Return what a client should hear that deletes Jobs and does not say what becomes of their pods.
+
+    Source: k8s.io/kubernetes/pkg/registry/batch/job/storage/storage.go
+    """
+    return [_PODS_STAY] if resource == JOBS and options.propagation is None else []
 
 
 def _dry_run_problems(asked: list[str]) -> Iterator[Cause]:

@@ -40,10 +40,11 @@ if TYPE_CHECKING:
     Pod = Mapping[str, Any]
     Status = dict[str, Any]
 
+_OURSELVES = "kubernetes.io/job-controller"
 _BACKOFF_LIMIT = 6
 _LIMIT_REACHED = ("BackoffLimitExceeded", "Job has reached the specified backoff limit")
 _EXPIRED = ("DeadlineExceeded", "Job was active longer than specified deadline")
-_SEVERAL = "the embedded cluster runs Jobs of one pod, not Indexed"
+_SEVERAL = "the embedded cluster runs Jobs of one pod"
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,20 @@ def plan_job(
     status: Status = dict(job.get("status") or {})
     if is_true(status, "Complete") or is_true(status, "Failed"):
         return _keep(job, status, now)
-    if problem := _unsupported(job["spec"]):
-        return JobPlan(failed(status, "UnsupportedJob", problem, now))
+    if job["spec"].get("managedBy", _OURSELVES) != _OURSELVES:
+        return JobPlan(status)  # another controller says how it fares
+    return _go_on(job, status, pods, now, backoff)
+
+
+def _go_on(
+    job: Mapping[str, Any], status: Status, pods: Sequence[Pod], now: datetime, backoff: Backoff
+) -> JobPlan:
+    """Plan for a Job that has not ended."""
     tally = tally_of(job, pods)
     if job["spec"].get("suspend"):
         return JobPlan(suspended(counted(status, tally), now), delete=tally.active)
+    if problem := _unsupported(job["spec"]):
+        return _end(counted(status, tally), ("UnsupportedJob", problem), tally, now)
     status = counted(resumed({"startTime": timestamp(now), **status}, now), tally)
     if tally.succeeded:
         return JobPlan(completed(status, now))
@@ -116,14 +126,14 @@ def pod_of(job: Mapping[str, Any]) -> dict[str, Any]:
     """Return the pod of the next attempt."""
     meta, template = job["metadata"], job["spec"]["template"]
     described = template.get("metadata") or {}
+    own = {key: dict(described[key]) for key in ("labels", "annotations") if described.get(key)}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
             "generateName": f"{meta['name']}-",
             "namespace": meta["namespace"],
-            "labels": dict(described.get("labels") or {}),
-            "annotations": dict(described.get("annotations") or {}),
+            **own,
             "ownerReferences": [
                 {
                     "apiVersion": "batch/v1",
@@ -177,10 +187,12 @@ def _end(status: Status, failure: tuple[str, str], tally: Tally, now: datetime) 
 
 
 def _unsupported(spec: Mapping[str, Any]) -> str | None:
-    """Return why the Job cannot be run here; None where it can."""
-    several = any((spec.get(field) or 1) > 1 for field in ("parallelism", "completions"))
-    if several or spec.get("completionMode") == "Indexed":
-        return _SEVERAL
+    """Return why the Job cannot be run here, opening with the field; None where it can."""
+    for field in ("parallelism", "completions"):
+        if (spec.get(field) or 1) > 1:
+            return f"spec.{field}: {spec[field]}: {_SEVERAL}"
+    if (mode := spec.get("completionMode", "NonIndexed")) != "NonIndexed":
+        return f"spec.completionMode: {mode}: {_SEVERAL}"
     problem = unsupported(spec["template"])
     return f"spec.template.{problem}" if problem else None
 

@@ -24,12 +24,17 @@ _REACHED = ("CompletionsReached", "Reached expected number of succeeded pods")
 
 
 def counted(status: Status, tally: Tally) -> Status:
-    """Write the numbers down; like Kubernetes', zeros of the first three are left out."""
+    """
+    Write the numbers down; like Kubernetes', zeros of the first three are left out.
+
+    No pod is ever on its way into the numbers here (see ``tally``), which Kubernetes says so.
+    """
     ready = sum(is_true(pod.get("status") or {}, "Ready") for pod in tally.active)
     kept = {k: v for k, v in status.items() if k not in ("active", "failed", "succeeded")}
     counts = {"active": len(tally.active), "failed": tally.failed, "succeeded": tally.succeeded}
     shown = {name: number for name, number in counts.items() if number}
-    return {**kept, **shown, "ready": ready, "terminating": tally.terminating}
+    told = {"ready": ready, "terminating": tally.terminating, "uncountedTerminatedPods": {}}
+    return {**kept, **shown, **told}
 
 
 def failed(status: Status, reason: str, message: str, now: datetime) -> Status:

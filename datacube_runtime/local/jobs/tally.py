@@ -97,12 +97,19 @@ def _phase(pod: Pod) -> str | None:
 
 
 def _ended_at(pod: Pod) -> datetime:
-    """Return when a failed pod failed: its container's end, else its last word."""
+    """
+    Return when a failed pod failed: its container's end, else when it ceased to be ready.
+
+    Source: getFinishedTime in kubernetes/pkg/controller/job/backoff_utils.go
+    """
     status = pod["status"]
-    states = (c.get("state", {}).get("terminated") for c in status.get("containerStatuses") or ())
-    ends = [state["finishedAt"] for state in states if state]
-    told = [c["lastTransitionTime"] for c in status.get("conditions") or ()]
-    return moment_of(max(ends or told or [pod["metadata"]["creationTimestamp"]]))
+    states = [c.get("state", {}).get("terminated") for c in status.get("containerStatuses") or ()]
+    ends = [state["finishedAt"] for state in states if state and state.get("finishedAt")]
+    if not ends or len(ends) < len(states):
+        conditions = status.get("conditions") or ()
+        unready = (c for c in conditions if (c["type"], c["status"]) == ("Ready", "False"))
+        ends = [condition["lastTransitionTime"] for condition in unready]
+    return moment_of(max(ends) if ends else pod["metadata"]["creationTimestamp"])
 
 
 def _deleted_at(pod: Pod) -> datetime:

@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from datacube_runtime.local.pods.errors import ContainerConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -32,3 +34,17 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
         return "$" if name is None else variables.get(name, found[0])
 
     return _SYNTAX.sub(replacement, text)
+
+
+def expand_all(text: str, variables: Mapping[str, str]) -> str:
+    """
+    Return the same, where every name has to stand for something: a ``subPathExpr``.
+
+    :raises ContainerConfigError: a variable is not there, or empty.
+
+    Source: ExpandContainerVolumeMounts in kubernetes/pkg/kubelet/container/helpers.go
+    """
+    names = {name for name in _SYNTAX.findall(text) if not variables.get(name)} - {""}
+    if names:
+        raise ContainerConfigError(f"missing value for {', '.join(sorted(names))}")
+    return expand(text, variables)

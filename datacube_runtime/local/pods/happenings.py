@@ -12,18 +12,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from datacube_runtime.local.events import Happening, Source
+from datacube_runtime.local.pods.placement import NODE
 from datacube_runtime.local.pods.spec import container_of
 from datacube_runtime.local.pods.status import EXPIRED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from datacube_runtime.local.pods.variables import ContainerConfigError
+    from datacube_runtime.local.pods.errors import ContainerConfigError
 
     Pod = Mapping[str, Any]
     Told = tuple[Source, Happening]
 
-NODE = "datacube-local"
 _KUBELET = Source("kubelet", NODE)
 _SCHEDULER = Source("default-scheduler", f"default-scheduler-{NODE}", is_new=True)
 

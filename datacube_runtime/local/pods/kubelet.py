@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 from datacube_runtime.local.cluster import PODS
 from datacube_runtime.local.pods import happenings
 from datacube_runtime.local.pods import status as podstatus
-from datacube_runtime.local.pods.happenings import NODE
+from datacube_runtime.local.pods.errors import ContainerConfigError
 from datacube_runtime.local.pods.limits import memory_limit_bytes
 from datacube_runtime.local.pods.live import Live
+from datacube_runtime.local.pods.placement import is_for, misfit, this_node
 from datacube_runtime.local.pods.processes import StartError, identity_of, start
 from datacube_runtime.local.pods.scheduling import unbound_claim
 from datacube_runtime.local.pods.scratch import Record, Scratch
 from datacube_runtime.local.pods.spec import claims_of, container_of, unsupported
 from datacube_runtime.local.pods.steps import Act, has_expired, next_step
 from datacube_runtime.local.pods.termination import termination_message
-from datacube_runtime.local.pods.variables import ContainerConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,6 +81,7 @@ class Kubelet:
     ) -> None:
         self._objects, self._machine, self._places = objects, machine, places
         self._around = surroundings
+        self._node = this_node()
         self._live: dict[str, Live] = {}
         self._waiting: set[tuple[str, str]] = set()
 
@@ -115,7 +116,7 @@ class Kubelet:
         """Drop the files of a pod that is gone for good."""
         if uid not in self._live:
             self._places.log_of(uid).unlink(missing_ok=True)
-            self._places.trash.discard(Scratch(self._places.scratches, uid).path)
+            self._drop_files(uid)
 
     def memory_limits(self) -> dict[int, int]:
         """Return the bytes that a process and its session may have, for those with a limit."""
@@ -157,7 +158,8 @@ class Kubelet:
                 self._start(pod, now)
             case Act.EXPIRE if pod:
                 self._tell(pod, happenings.expired())
-                self._report(pod, podstatus.failed(pod, *podstatus.EXPIRED, now))
+                self._report(pod, podstatus.expired(podstatus.given_up(pod, now)))
+                self._drop_files(pod["metadata"]["uid"])
             case Act.TERMINATE if live:
                 self._begin_ending(pod, live, now)
                 live.process.signal(signal.SIGTERM)
@@ -168,6 +170,8 @@ class Kubelet:
             case Act.FINISH if live:
                 self._finish(pod, live, now)
             case Act.REMOVE if pod:
+                if pod["spec"].get("nodeName") and not podstatus.is_terminal(pod):
+                    self._report(pod, podstatus.given_up(pod, now))
                 self._remove(pod)
             case Act.NOTHING if pod and live:
                 # Said at the start already, unless writing it failed.
@@ -187,17 +191,21 @@ class Kubelet:
     def _start(self, pod: Pod, now: datetime) -> None:
         """Start the process of a pod, or write down what it waits for."""
         meta = pod["metadata"]
+        if not is_for(self._node, pod):
+            return
+        if problem := misfit(pod, self._node):
+            self._put_off(pod, problem, now)
+            return
         if problem := unsupported(pod):
             self._tell(pod, happenings.refused("UnsupportedPod", problem))
-            self._report(pod, podstatus.failed(pod, "UnsupportedPod", problem, now))
+            self._report(pod, podstatus.refused(pod, "UnsupportedPod", problem, now))
             return
         if problem := unbound_claim(self._objects, pod):
             self._waiting.add((meta["namespace"], meta["name"]))
-            self._tell(pod, happenings.unschedulable(problem))
-            self._report(pod, podstatus.unschedulable(pod, problem, now))
+            self._put_off(pod, problem, now)
             return
         if not pod["spec"].get("nodeName"):
-            pod = self._objects.patch(PODS, pod, {"spec": {"nodeName": NODE}})
+            pod = self._objects.bind(pod, self._node.name)
             self._tell(pod, happenings.scheduled(pod))
         scratch = Scratch(self._places.scratches, meta["uid"])
         try:
@@ -212,7 +220,12 @@ class Kubelet:
             self._tell(pod, *happenings.not_started(pod, message))
             end = podstatus.End(_START_ERROR, None, message, "StartError")
             self._report(pod, podstatus.ended(pod, end, now))
-            self._places.trash.discard(scratch.path)
+            self._drop_files(scratch.uid)
+
+    def _put_off(self, pod: Pod, problem: str, now: datetime) -> None:
+        """Say why a pod has no place to run."""
+        self._tell(pod, happenings.unschedulable(problem))
+        self._report(pod, podstatus.unschedulable(pod, problem, now))
 
     def _run(self, pod: Pod, scratch: Scratch, now: datetime) -> None:
         meta = pod["metadata"]
@@ -251,8 +264,12 @@ class Kubelet:
             self._remove(pod)
 
     def _clear(self, live: Live) -> None:
-        self._places.trash.discard(Scratch(self._places.scratches, live.uid).path)
+        self._drop_files(live.uid)
         del self._live[live.uid]
+
+    def _drop_files(self, uid: str) -> None:
+        """Remove what a pod had for itself, the files of Secrets among it; not its output."""
+        self._places.trash.discard(Scratch(self._places.scratches, uid).path)
 
     def _remove(self, pod: Pod) -> None:
         self._objects.delete(PODS, pod, grace_period_seconds=0)

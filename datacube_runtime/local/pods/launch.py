@@ -15,18 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datacube_runtime.local.cluster import CONFIG_MAPS, SECRETS
-from datacube_runtime.local.pods.expansion import expand
+from datacube_runtime.local.pods.downward import Downward
+from datacube_runtime.local.pods.errors import ContainerConfigError
+from datacube_runtime.local.pods.expansion import expand, expand_all
+from datacube_runtime.local.pods.files import files_of
 from datacube_runtime.local.pods.mounts import Mounts
 from datacube_runtime.local.pods.processes import Launch
 from datacube_runtime.local.pods.scratch import write_files
 from datacube_runtime.local.pods.spec import TERMINATION_LOG, container_of, volumes_of
-from datacube_runtime.local.pods.variables import (
-    ContainerConfigError,
-    data_of,
-    missing,
-    variables_of,
-)
+from datacube_runtime.local.pods.variables import variables_of
 from datacube_runtime.local.volumes.directories import resolve_sub_path
 
 if TYPE_CHECKING:
@@ -36,8 +33,6 @@ if TYPE_CHECKING:
     from datacube_runtime.local.pods.variables import Find
     from datacube_runtime.local.volumes.directories import Volumes
 
-_FILES = {"secret": (SECRETS, "secretName"), "configMap": (CONFIG_MAPS, "name")}
-
 
 @dataclass(frozen=True)
 class Machine:
@@ -46,6 +41,9 @@ class Machine:
     volumes: Volumes
     path: str
     """``PATH`` of every process: where the programs of pods are found."""
+
+    capacity: Mapping[str, str]
+    """What a container without limits may have: cpu and memory, as quantities."""
 
     def launch_of(self, pod: Mapping[str, Any], scratch: Scratch, find: Find, log: Path) -> Launch:
         """
@@ -58,9 +56,12 @@ class Machine:
         :raises ContainerConfigError: something is missing yet, or leads out of a volume.
         """
         container = container_of(pod)
+        downward = Downward(pod, container, self.capacity)
         scratch.make()
-        mounts = Mounts(self._hosts(pod, scratch, find))
-        variables = variables_of(container, pod, find, mounts.localise)
+        volumes = self._volumes(pod, scratch, downward, find)
+        plain = variables_of(container, downward, find) if _has_expressions(container) else {}
+        mounts = Mounts(_hosts(container, volumes, scratch.termination_log, plain))
+        variables = variables_of(container, downward, find, mounts.localise)
         words = [*container["command"], *(container.get("args") or ())]
         image = {
             "PATH": self.path,
@@ -76,56 +77,41 @@ class Machine:
             mark=scratch.uid,
         )
 
-    def _hosts(self, pod: Mapping[str, Any], scratch: Scratch, find: Find) -> dict[str, Path]:
-        """Return what stands for each path that is mounted into the container."""
-        container, volumes = container_of(pod), volumes_of(pod)
-        termination_log = container.get("terminationMessagePath") or TERMINATION_LOG
-        hosts = {termination_log: scratch.termination_log}
-        for mount in container.get("volumeMounts") or ():
-            root = self._volume(pod, volumes[mount["name"]], scratch, find)
-            hosts[mount["mountPath"]] = resolve_sub_path(root, mount.get("subPath") or "")
-        return hosts
-
-    def _volume(
-        self, pod: Mapping[str, Any], volume: Mapping[str, Any], scratch: Scratch, find: Find
-    ) -> Path:
-        if (claim := volume.get("persistentVolumeClaim")) is not None:
-            return self.volumes.directory(pod["metadata"]["namespace"], claim["claimName"])
-        directory = scratch.directory("volumes", volume["name"])
-        for field, (plural, name) in _FILES.items():
-            if (source := volume.get(field)) is not None:
-                write_files(directory, _files(volume["name"], plural, source, source[name], find))
-        return directory
+    def _volumes(
+        self, pod: Mapping[str, Any], scratch: Scratch, downward: Downward, find: Find
+    ) -> dict[str, Path]:
+        """Return the directories of the volumes that the container mounts, filled."""
+        volumes, directories = volumes_of(pod), {}
+        for mount in downward.container.get("volumeMounts") or ():
+            volume = volumes[mount["name"]]
+            if (claim := volume.get("persistentVolumeClaim")) is not None:
+                namespace = pod["metadata"]["namespace"]
+                directory = self.volumes.directory(namespace, claim["claimName"])
+            else:
+                directory = scratch.directory("volumes", volume["name"])
+                write_files(directory, files_of(volume, downward, find))
+            directories[volume["name"]] = directory
+        return directories
 
 
-def _files(
-    volume: str, plural: str, source: Mapping[str, Any], name: str, find: Find
-) -> dict[str, bytes]:
-    """
-    Return the files of a Secret or ConfigMap volume by path; all keys, or those of ``items``.
+def _has_expressions(container: Mapping[str, Any]) -> bool:
+    return any(mount.get("subPathExpr") for mount in container.get("volumeMounts") or ())
 
-    A missing one holds up the container's creation, which is another reason than a missing
-    variable's.
-    """
-    optional = bool(source.get("optional"))
-    found = find(plural, name)
-    if found is None:
-        if optional:
-            return {}
-        message = f'MountVolume.SetUp failed for volume "{volume}" : {missing(plural, name)}'
-        raise ContainerConfigError(message, "ContainerCreating")
-    data = data_of(plural, found)
-    items = source.get("items")
-    if not items:
-        return data
-    absent = [item["key"] for item in items if item["key"] not in data]
-    if absent and not optional:
-        message = f"references non-existent secret key: {absent[0]}"
-        if plural == CONFIG_MAPS:
-            message = f"configmap references non-existent config key: {absent[0]}"
-        message = f'MountVolume.SetUp failed for volume "{volume}" : {message}'
-        raise ContainerConfigError(message, "ContainerCreating")
-    return {item["path"]: data[item["key"]] for item in items if item["key"] in data}
+
+def _hosts(
+    container: Mapping[str, Any],
+    volumes: Mapping[str, Path],
+    termination_log: Path,
+    variables: Mapping[str, str],
+) -> dict[str, Path]:
+    """Return what stands for each path that is mounted into the container."""
+    hosts = {container.get("terminationMessagePath") or TERMINATION_LOG: termination_log}
+    for mount in container.get("volumeMounts") or ():
+        sub_path = mount.get("subPath") or ""
+        if expression := mount.get("subPathExpr"):
+            sub_path = expand_all(expression, variables)
+        hosts[mount["mountPath"]] = resolve_sub_path(volumes[mount["name"]], sub_path)
+    return hosts
 
 
 def _working_directory(container: Mapping[str, Any], mounts: Mounts, scratch: Scratch) -> Path:

@@ -15,17 +15,19 @@ import os
 import signal
 import subprocess
 import threading
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 MARK = "EMBEDDED_POD_UID"
 """The variable that tells to which pod a process belongs."""
 
+_LOOK_S = 0.02
 _PROC = Path("/proc")
 _BOOT_ID = _PROC / "sys/kernel/random/boot_id"
 
@@ -74,7 +76,7 @@ class Process:
     def _collect(self) -> None:
         """Kill what the process left behind, reap it, and tell."""
         self.signal(signal.SIGKILL)
-        kill(marked(self._mark))
+        kill(with_descendants(marked(self._mark)))
         code = self._popen.wait()
         self.exit_code = 128 - code if code < 0 else code
         self.ended.set()
@@ -136,10 +138,38 @@ def marked(mark: str) -> list[int]:
     return [pid for pid in _pids() if wanted in _environment(pid)]
 
 
-def kill(pids: Sequence[int]) -> None:
-    """Kill processes; those that ended meanwhile are no error."""
+def with_descendants(pids: Iterable[int]) -> set[int]:
+    """Return processes and all that descends from them, whatever it says of itself."""
+    found, new = set(pids), set(pids)
+    children: defaultdict[int, set[int]] = defaultdict(set)
+    for pid in _pids() if found else ():
+        if fields := _stat(pid):
+            children[int(fields[_PARENT])].add(pid)
+    while new:
+        new = set().union(*(children[pid] for pid in new)) - found
+        found |= new
+    return found
+
+
+def end_all(find: Callable[[], Iterable[int]]) -> int:
+    """
+    Kill what ``find`` finds until it finds nothing that lives; return how many that were.
+
+    One look is not enough: a process may beget another one between the look and its death. Returns
+    when all are dead, for their volumes are used again at once.
+    """
+    ended: set[int] = set()
+    while pids := {pid for pid in with_descendants(find()) if is_alive(pid) and _is_ours(pid)}:
+        kill(pids)
+        ended |= pids
+        threading.Event().wait(_LOOK_S)  # nobody tells: they are not our children
+    return len(ended)
+
+
+def kill(pids: Iterable[int]) -> None:
+    """Kill processes; those that ended meanwhile, or became another user's, are no error."""
     for pid in pids:
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
 
 
@@ -149,8 +179,17 @@ def is_alive(pid: int) -> bool:
     return fields is not None and fields[_STATE] not in ("Z", "X")
 
 
+def _is_ours(pid: int) -> bool:
+    """Tell whether we may end a process: not one that took another user's rights."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
 # Places in /proc/<pid>/stat, counted after the name, which may hold blanks and brackets: proc(5).
-_STATE, _SESSION, _START = 0, 3, 19
+_STATE, _PARENT, _SESSION, _START = 0, 1, 3, 19
 
 
 def _stat(pid: int) -> list[str] | None:

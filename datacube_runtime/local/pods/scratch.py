@@ -16,10 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from datacube_runtime.local.pods.variables import ContainerConfigError
+from datacube_runtime.local.pods.errors import ContainerConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from datacube_runtime.local.pods.files import File
 
 _UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
@@ -83,13 +85,13 @@ def all_scratches(root: Path) -> Iterator[Scratch]:
             yield Scratch(root, path.name)
 
 
-def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
+def write_files(directory: Path, files: Mapping[str, File]) -> None:
     """
-    Write the files of a Secret or ConfigMap for the owner alone, replacing older ones.
+    Write the files of a volume for the owner alone, replacing older ones.
 
     :raises ContainerConfigError: a name leads out of the directory.
     """
-    for name, content in files.items():
+    for name, held in files.items():
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not path.parts:
             raise ContainerConfigError(f"not a path of a file: {name!r}")
@@ -98,4 +100,5 @@ def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
         target.unlink(missing_ok=True)
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            os.fchmod(handle, held.mode)
+            file.write(held.content)

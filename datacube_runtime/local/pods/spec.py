@@ -4,21 +4,29 @@ Which pods the embedded cluster can run, and what their fields mean when they sa
 Pure. A pod that needs more than one process on one machine can give is refused with a sentence
 that names the field: a pod that runs half of what was asked would be worse. Ignored without a word,
 because they change nothing about the data: image, requests and CPU limits, securityContext, probes,
-labels of nodes, service accounts.
+service accounts. Where a pod may run is the business of ``placement``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from datacube_runtime.local.pods.limits import memory_limit_bytes
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TERMINATION_LOG = "/dev/termination-log"
 GRACE_S = 30
-VOLUME_KINDS = ("persistentVolumeClaim", "emptyDir", "secret", "configMap")
+VOLUME_KINDS = (
+    "persistentVolumeClaim",
+    "emptyDir",
+    "secret",
+    "configMap",
+    "downwardAPI",
+    "projected",
+)
+_PROJECTED_KINDS = ("secret", "configMap", "downwardAPI")
+_IMPOSSIBLE = {"lifecycle": "runs no hooks", "volumeDevices": "has no block devices"}
+_VARIABLE_KINDS = ("secretKeyRef", "configMapKeyRef", "fieldRef", "resourceFieldRef")
 
 
 def container_of(pod: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -71,30 +79,29 @@ def _unsupported_container(container: Mapping[str, Any]) -> str | None:
             f"{where}.command: required; the embedded cluster has no images, "
             "so it cannot know what an image would run"
         )
-    if container.get("lifecycle"):
-        return f"{where}.lifecycle: the embedded cluster runs no hooks"
-    if container.get("volumeDevices"):
-        return f"{where}.volumeDevices: the embedded cluster has no block devices"
-    try:
-        memory_limit_bytes(container)
-    except ValueError as error:
-        return f"{where}.resources.limits[memory]: {error}"
-    mounts = enumerate(container.get("volumeMounts") or ())
-    bad = next((index for index, mount in mounts if mount.get("subPathExpr")), None)
-    if bad is not None:
-        return f"{where}.volumeMounts[{bad}].subPathExpr: not supported by the embedded cluster"
+    if (policy := container.get("restartPolicy", "Never")) != "Never":
+        return f"{where}.restartPolicy: {policy}: the embedded cluster restarts no containers"
+    for field, why in _IMPOSSIBLE.items():
+        if container.get(field):
+            return f"{where}.{field}: the embedded cluster {why}"
+    for index, entry in enumerate(container.get("env") or ()):
+        for kind in (entry.get("valueFrom") or {}).keys() - set(_VARIABLE_KINDS):
+            return f"{where}.env[{index}].valueFrom.{kind}: not supported by the embedded cluster"
     return None
 
 
 def _unsupported_volume(pod: Mapping[str, Any]) -> str | None:
-    volumes = volumes_of(pod)
-    for name, volume in volumes.items():
+    for index, volume in enumerate(pod["spec"].get("volumes") or ()):
+        where = f"spec.volumes[{index}]"
         if not any(kind in volume for kind in VOLUME_KINDS):
-            return (
-                f"spec.volumes: {name}: the embedded cluster has only "
-                f"{', '.join(VOLUME_KINDS)} volumes"
-            )
+            kinds = ", ".join(VOLUME_KINDS)
+            return f"{where}: {volume['name']}: the embedded cluster has only {kinds} volumes"
+        for number, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
+            for kind in source.keys() - set(_PROJECTED_KINDS):
+                at = f"{where}.projected.sources[{number}].{kind}"
+                return f"{at}: the embedded cluster has no service accounts and certificates"
+    names = volumes_of(pod)
     for index, mount in enumerate(container_of(pod).get("volumeMounts") or ()):
-        if mount["name"] not in volumes:
+        if mount["name"] not in names:
             return f'spec.containers[0].volumeMounts[{index}].name: Not found: "{mount["name"]}"'
     return None

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from datacube_api.conditions import timestamp
-from datacube_runtime.local.pods.limits import qos_class
 from datacube_runtime.local.pods.spec import container_of
+from datacube_runtime.local.registry.kinds.podspec.quality import class_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,11 @@ _DISRUPTED = (
     "TerminationByKubelet",
     "Pod was terminated in response to imminent node shutdown.",
 )
+_UNLOCATED = {
+    "exitCode": 137,
+    "reason": "ContainerStatusUnknown",
+    "message": "The container could not be located when the pod was terminated",
+}
 EXPIRED = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
 
 
@@ -103,14 +108,27 @@ def expired(status: Mapping[str, Any]) -> Status:
     return {**status, "phase": "Failed", "reason": reason, "message": message}
 
 
-def failed(pod: Mapping[str, Any], reason: str, message: str, now: datetime) -> Status:
-    """Return the status of a pod that failed before its container ran; what it waited for stays."""
-    state = _container_status(pod).get("state") or {"waiting": {"reason": "ContainerCreating"}}
+def refused(pod: Mapping[str, Any], reason: str, message: str, now: datetime) -> Status:
+    """Return the status of a pod that the node does not take."""
     wanted = _done("Failed")
     if not pod["spec"].get("nodeName"):
         del wanted["PodScheduled"]  # it was refused before it was given to the node
+    state = {"waiting": {"reason": "ContainerCreating"}}
     status = _status(pod, "Failed", state, wanted, now)
     return {**status, "reason": reason, "message": message}
+
+
+def given_up(pod: Mapping[str, Any], now: datetime) -> Status:
+    """
+    Return the status of a pod that had to end before its container ran.
+
+    The kubelet no longer says what the container waited for: it looks for one that may have run,
+    finds none, and knows no time of it either.
+
+    Source: TerminatePod in kubernetes/pkg/kubelet/status/status_manager.go
+    """
+    terminated = {**_UNLOCATED, "startedAt": None, "finishedAt": None}
+    return _status(pod, "Failed", {"terminated": terminated}, _done("Failed"), now)
 
 
 def lost(pod: Mapping[str, Any], message: str, now: datetime) -> Status:
@@ -121,15 +139,9 @@ def lost(pod: Mapping[str, Any], message: str, now: datetime) -> Status:
     node that shuts down, so that a ``podFailurePolicy`` may forgive it.
     """
     before = (_container_status(pod).get("state") or {}).get("running") or {}
-    terminated = {
-        "exitCode": 137,
-        "reason": "ContainerStatusUnknown",
-        "message": "The container could not be located when the pod was terminated",
-        "startedAt": before.get("startedAt"),
-        "finishedAt": timestamp(now),
-    }
+    times = {"startedAt": before.get("startedAt"), "finishedAt": timestamp(now)}
     wanted = {"DisruptionTarget": _DISRUPTED, **_done("Failed")}
-    status = _status(pod, "Failed", {"terminated": terminated}, wanted, now)
+    status = _status(pod, "Failed", {"terminated": {**_UNLOCATED, **times}}, wanted, now)
     return {**status, "reason": "Lost", "message": message}
 
 
@@ -153,6 +165,8 @@ def _status(
         "lastState": {},
         "resources": container.get("resources") or {},
     }
+    if requests := entry["resources"].get("requests"):
+        entry["allocatedResources"] = requests
     if mounts := [_mounted(mount) for mount in container.get("volumeMounts") or ()]:
         entry["volumeMounts"] = mounts
     if identity := _container_status(pod).get("containerID"):
@@ -162,7 +176,8 @@ def _status(
         "hostIPs": [{"ip": _IP}],
         "startTime": timestamp(now),
         **old,
-        "qosClass": qos_class(pod["spec"]),
+        **_observed(pod),
+        "qosClass": class_of(pod["spec"]),
         "phase": phase,
         "conditions": _conditions(pod, wanted, now),
         "containerStatuses": [entry],
@@ -211,8 +226,7 @@ def _conditions(
     kept: dict[str, Status] = {
         c["type"]: c for c in (pod.get("status") or {}).get("conditions") or ()
     }
-    generation = pod["metadata"].get("generation")
-    observed = {} if generation is None else {"observedGeneration": generation}
+    observed = _observed(pod)
     for kind, said in wanted.items():
         fields = ("status", "reason", "message")
         new: Status = {"type": kind, **dict(zip(fields, said, strict=False)), **observed}
@@ -222,3 +236,9 @@ def _conditions(
         kept[kind] = {**new, "lastProbeTime": None, "lastTransitionTime": since}
     others = [condition for kind, condition in kept.items() if kind not in _ORDER]
     return others + [kept[kind] for kind in _ORDER if kind in kept]
+
+
+def _observed(pod: Mapping[str, Any]) -> Status:
+    """Return which generation of the pod the status speaks of, where the pod has one."""
+    generation = pod["metadata"].get("generation")
+    return {} if generation is None else {"observedGeneration": generation}

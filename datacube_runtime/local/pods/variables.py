@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from typing import TYPE_CHECKING, Any
 
 from datacube_runtime.local.cluster import CONFIG_MAPS, SECRETS
+from datacube_runtime.local.pods.errors import ContainerConfigError
 from datacube_runtime.local.pods.expansion import expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from datacube_runtime.local.cluster import Manifest
+    from datacube_runtime.local.pods.downward import Downward
 
     Find = Callable[[str, str], Manifest | None]
     """Return the Secret or ConfigMap (by plural) of that name in the pod's namespace."""
@@ -30,24 +31,11 @@ if TYPE_CHECKING:
 _KINDS = {SECRETS: "Secret", CONFIG_MAPS: "ConfigMap"}
 _REFERENCES = {"secretKeyRef": SECRETS, "configMapKeyRef": CONFIG_MAPS}
 _SOURCES = {"secretRef": SECRETS, "configMapRef": CONFIG_MAPS}
-_SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
-
-
-class ContainerConfigError(Exception):
-    """
-    The container cannot be made yet; it is tried again when something changes.
-
-    ``reason`` is what the container waits with, the text is the kubelet's.
-    """
-
-    def __init__(self, message: str, reason: str = "CreateContainerConfigError") -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 def variables_of(
     container: Mapping[str, Any],
-    pod: Mapping[str, Any],
+    downward: Downward,
     find: Find,
     localise: Callable[[str], str] = str,
 ) -> dict[str, str]:
@@ -65,7 +53,7 @@ def variables_of(
     for entry in container.get("env") or ():
         if plain := entry.get("value"):
             variables[entry["name"]] = localise(expand(plain, variables))
-        elif (value := _referenced(entry.get("valueFrom") or {}, pod, find)) is not None:
+        elif (value := _referenced(entry.get("valueFrom") or {}, downward, find)) is not None:
             variables[entry["name"]] = value
     return variables
 
@@ -112,17 +100,15 @@ def _all_keys(source: Mapping[str, Any], find: Find) -> Iterator[tuple[str, str]
             yield prefix + key, _text(value)
 
 
-def _referenced(value_from: Mapping[str, Any], pod: Mapping[str, Any], find: Find) -> str | None:
+def _referenced(value_from: Mapping[str, Any], downward: Downward, find: Find) -> str | None:
     """Return what ``valueFrom`` points at; "" where it is absent, None where it is optional."""
     for field, plural in _REFERENCES.items():
         if (reference := value_from.get(field)) is not None:
             return _value_of_key(plural, reference, find)
     if (reference := value_from.get("fieldRef")) is not None:
-        return _field_of(pod, reference["fieldPath"])
-    if value_from:
-        raise ContainerConfigError(
-            f"valueFrom.{next(iter(value_from))} is not supported by the embedded cluster"
-        )
+        return downward.variable(reference["fieldPath"])
+    if (reference := value_from.get("resourceFieldRef")) is not None:
+        return downward.resource(reference)
     return ""
 
 
@@ -139,26 +125,6 @@ def _value_of_key(plural: str, reference: Mapping[str, Any], find: Find) -> str 
         raise missing(plural, name)
     where = f"{_KINDS[plural]} {found['metadata']['namespace']}/{name}"
     raise ContainerConfigError(f"couldn't find key {key} in {where}")
-
-
-def _field_of(pod: Mapping[str, Any], path: str) -> str:
-    """Return a field of the pod, as the downward API gives it to a variable."""
-    if subscript := _SUBSCRIPT.fullmatch(path):
-        return str((pod["metadata"].get(subscript[1]) or {}).get(subscript[2], ""))
-    fields = {
-        "metadata.name": pod["metadata"]["name"],
-        "metadata.namespace": pod["metadata"]["namespace"],
-        "metadata.uid": pod["metadata"]["uid"],
-        "spec.nodeName": pod["spec"].get("nodeName", ""),
-        "spec.serviceAccountName": pod["spec"].get("serviceAccountName", ""),
-        "status.hostIP": "127.0.0.1",
-        "status.hostIPs": "127.0.0.1",
-        "status.podIP": "127.0.0.1",
-        "status.podIPs": "127.0.0.1",
-    }
-    if path not in fields:
-        raise ContainerConfigError(f"unsupported fieldPath: {path}")
-    return str(fields[path])
 
 
 def _without_binary(found: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -48,17 +48,18 @@ class ApiStatusError(Exception):
         details: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
-        self.code = code
+        self.code = int(code)  # YAML knows no HTTPStatus
         self.reason = reason
         self.message = message
         self.details = details or {}
+        self.list_meta: dict[str, str] = {}
 
     def body(self) -> dict[str, Any]:
         """Return the metav1.Status."""
         status: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.list_meta,
             "status": "Failure",
             "message": self.message,
         }
@@ -67,6 +68,18 @@ class ApiStatusError(Exception):
         if self.details:
             status["details"] = self.details
         return {**status, "code": self.code}
+
+
+class UnknownPlaceError(ApiStatusError):
+    """
+    There is nothing under that path, as a real server says it where no group of its own is asked.
+
+    Such a place is answered with a page of text, not with a Status.
+    """
+
+    def __init__(self, page: str = "404 page not found\n") -> None:
+        super().__init__(HTTPStatus.NOT_FOUND, "NotFound", "404 page not found")
+        self.page = page
 
 
 def success(resource: Resource, name: str, uid: str) -> dict[str, Any]:
@@ -93,11 +106,36 @@ def no_such_endpoint() -> ApiStatusError:
     return ApiStatusError(HTTPStatus.NOT_FOUND, "NotFound", message)
 
 
-def already_exists(resource: Resource, name: str) -> ApiStatusError:
-    """Say that somebody has the name already."""
+def already_exists(
+    resource: Resource, name: str, *, is_generated: bool = False, is_leaving: bool = False
+) -> ApiStatusError:
+    """
+    Say that somebody has the name already.
+
+    Source: NewAlreadyExists and NewGenerateNameConflict in
+    k8s.io/apimachinery/pkg/api/errors/errors.go, ``create`` in
+    k8s.io/apiserver/pkg/registry/generic/registry/store.go
+    """
     message = f'{resource.qualified} "{name}" already exists'
     details = _details(name, resource.group, resource.plural)
+    if is_generated:
+        message += ", the server was not able to generate a unique name for the object"
+        details["retryAfterSeconds"] = 1
+    if is_leaving:
+        message = f"object is being deleted: {message}"
     return ApiStatusError(HTTPStatus.CONFLICT, "AlreadyExists", message, details)
+
+
+def terminating(resource: Resource, name: str, namespace: str) -> ApiStatusError:
+    """
+    Refuse a new object in a namespace that is going.
+
+    Source: ``Admit`` in k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go
+    """
+    why = f"unable to create new content in namespace {namespace} because it is being terminated"
+    message = f"namespace {namespace} is being terminated"
+    cause = Cause("NamespaceTerminating", "metadata.namespace", message)
+    return forbidden(resource, name, why, [cause])
 
 
 def stale(resource: Resource, name: str) -> ApiStatusError:
@@ -126,6 +164,11 @@ def forbidden(
     return ApiStatusError(HTTPStatus.FORBIDDEN, "Forbidden", message, details)
 
 
+def not_acceptable(message: str) -> ApiStatusError:
+    """Refuse to answer in a shape or a format that is not spoken here."""
+    return ApiStatusError(HTTPStatus.NOT_ACCEPTABLE, "NotAcceptable", message)
+
+
 def bad_request(message: str) -> ApiStatusError:
     """Refuse a request that makes no sense."""
     return ApiStatusError(HTTPStatus.BAD_REQUEST, "BadRequest", message)
@@ -142,9 +185,15 @@ def unprocessable_patch() -> ApiStatusError:
     return ApiStatusError(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid", message)
 
 
-def expired(message: str) -> ApiStatusError:
-    """Refuse to go on from a version that is no longer remembered: list again."""
-    return ApiStatusError(HTTPStatus.GONE, "Expired", message)
+def expired(message: str, token: str = "") -> ApiStatusError:
+    """
+    Refuse to go on from a version that is no longer remembered: list again.
+
+    :param token: where to go on all the same, from what is there now.
+    """
+    error = ApiStatusError(HTTPStatus.GONE, "Expired", message)
+    error.list_meta = {"continue": token} if token else {}
+    return error
 
 
 def unsupported_media_type(accepted: Iterable[str], hint: str = "") -> ApiStatusError:
@@ -155,6 +204,13 @@ def unsupported_media_type(accepted: Iterable[str], hint: str = "") -> ApiStatus
         + (f" ({hint})" if hint else "")
     )
     return ApiStatusError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message)
+
+
+def method_not_supported(resource: Resource, verb: str) -> ApiStatusError:
+    """Refuse a verb that a custom resource has not."""
+    message = f'{verb} is not supported on resources of kind "{resource.qualified}"'
+    details = _details("", resource.group, resource.plural)
+    return ApiStatusError(HTTPStatus.METHOD_NOT_ALLOWED, "MethodNotAllowed", message, details)
 
 
 def method_not_allowed() -> ApiStatusError:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from datacube_runtime.local.registry.metadata import subdomain_problems
+from datacube_runtime.local.registry.metadata.names import subdomain_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from datacube_runtime.local.registry.errors import Cause
-    from datacube_runtime.local.registry.fieldtypes import Type
+    from datacube_runtime.local.registry.fields.types import Type
     from datacube_runtime.local.registry.options import Write
 
 
@@ -25,6 +25,10 @@ def _leave(_obj: dict[str, Any]) -> None:
 
 def _admit(_obj: dict[str, Any], _write: Write) -> None:
     """Take the object as it is."""
+
+
+def _nothing_more(_new: dict[str, Any], _old: dict[str, Any] | None, _write: Write) -> list[Cause]:
+    return []
 
 
 def _no_problems(
@@ -47,6 +51,14 @@ class Kind:
         _no_problems
     )
     """Return what is wrong with an object, given the old one and what was found wrong before."""
+
+    more_problems: Callable[[dict[str, Any], dict[str, Any] | None, Write], list[Cause]] = (
+        _nothing_more
+    )
+    """Return what is wrong besides: what depends on the endpoint, or on its version."""
+
+    server_owned: tuple[str, ...] = ()
+    """Parts beside the status that no update changes."""
 
     name_problems: Callable[[str], list[str]] = subdomain_problems
     has_generation: bool = False

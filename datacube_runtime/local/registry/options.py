@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from datacube_runtime.local.registry.errors import bad_request, conflict
+from datacube_runtime.local.registry.errors import (
+    ApiStatusError,
+    Cause,
+    bad_request,
+    conflict,
+    invalid,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +45,9 @@ class Write:
     """Who becomes the owner of the fields that are written."""
 
     subresource: str = ""
+    version: str = ""
+    """The API version that the client speaks, where its words are not the store's: of an event."""
+
     force: bool = False
     """Whether an apply overrules other owners."""
 
@@ -46,20 +55,39 @@ class Write:
     has_created: bool = False
     """Whether a patch made the object, there having been none."""
 
-    def meet_unknown(self, resource: Resource, problems: Sequence[str]) -> None:
+    is_patch: bool = False
+    unknown: list[str] = field(default_factory=list)
+    """Fields that nobody knows or that stand twice, and that the client has not heard of yet."""
+
+    def meet_unknown(self, resource: Resource, problems: Sequence[str] = ()) -> None:
         """
         Refuse, mention or ignore fields that nobody knows, as ``fieldValidation`` says.
 
-        :raises ApiStatusError: (400) it says Strict.
+        :raises ApiStatusError: (400, 422 for a patch) it says Strict.
         """
+        problems, self.unknown = [*self.unknown, *problems], []
         if not problems or self.field_validation == "Ignore":
             return
         if self.field_validation == "Strict":
-            raise bad_request(
-                f'{resource.kind} in version "{resource.version}" cannot be handled as a '
-                f"{resource.kind}: strict decoding error: {', '.join(problems)}"
-            )
+            raise self.undecodable(resource, f"strict decoding error: {', '.join(problems)}")
         self.warnings += problems
+
+    def undecodable(self, resource: Resource, why: str) -> ApiStatusError:
+        """
+        Return the refusal of an object that cannot be read.
+
+        What a patch makes of an object is refused in other words. A real server repeats the whole
+        object there; this one does not, since it may hold a secret.
+
+        Source: applyPatchToCurrentObject in k8s.io/apiserver/pkg/endpoints/handlers/patch.go
+        """
+        if self.is_patch:
+            cause = Cause("FieldValueInvalid", "patch", f"Invalid value: {why}")
+            return invalid("", "", "", [cause])
+        kind = resource.kind
+        return bad_request(
+            f'{kind} in version "{resource.version}" cannot be handled as a {kind}: {why}'
+        )
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,13 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from datacube_runtime.local.registry.errors import (
+    ApiStatusError,
     bad_request,
     unprocessable_patch,
     unsupported_media_type,
 )
 from datacube_runtime.local.registry.strategic import strategic_merge
+from datacube_runtime.local.registry.wire.scalars import json_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,15 +45,22 @@ def apply_patch(
     refuse_unknown_type(patch_type, resource)
     if patch_type == JSON:
         if not isinstance(patch, list):
-            raise bad_request("error decoding patch: a JSON patch is a list of operations")
+            raise _not_a("[]handlers.jsonPatchOp", patch)
         return _json_patched(obj, patch)
     if not isinstance(patch, dict):
-        raise bad_request("error decoding patch: cannot unmarshal into an object")
+        raise _not_a("map[string]interface {}", patch)
     if patch_type == STRATEGIC:
         patched: dict[str, Any] = strategic_merge(obj, patch)
         return patched
     merged: dict[str, Any] = merge(obj, patch)
     return merged
+
+
+def _not_a(wanted: str, patch: Any) -> ApiStatusError:
+    found = json_name(patch)
+    return bad_request(
+        f"error decoding patch: json: cannot unmarshal {found} into Go value of type {wanted}"
+    )
 
 
 def refuse_unknown_type(patch_type: str, resource: Resource) -> None:

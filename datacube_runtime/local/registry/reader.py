@@ -7,10 +7,10 @@ Objects come out as copies, in the version that was asked for. Everything is syn
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from datacube_runtime.local.registry.errors import expired, not_found
+from datacube_runtime.local.registry.jsontext import decoded
 from datacube_runtime.local.registry.store import ForgottenError
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from contextlib import AbstractContextManager
 
+    from datacube_runtime.local.registry.recent import Event
     from datacube_runtime.local.registry.resources import Catalog, Resource
-    from datacube_runtime.local.registry.store import Event, Rows, Store
+    from datacube_runtime.local.registry.store import Store
+    from datacube_runtime.local.registry.tables import Rows
 
 Object = dict[str, Any]
 Objects = list[Object]
@@ -60,8 +62,7 @@ class Reader:
         try:
             return self._store.list(resource.key, namespace, at)
         except ForgottenError as error:
-            message = "The provided continue parameter or resource version is too old"
-            raise expired(f"{message}: {at} ({error.oldest})") from error
+            raise expired("The resourceVersion for the provided list is too old.") from error
 
     async def watch(
         self, resource: Resource, namespace: str | None, since: int
@@ -76,7 +77,7 @@ class Reader:
                 changed.clear()
                 for event in self.changes(resource, namespace, since):
                     since = event.version
-                    yield event.kind, _shown(resource, json.loads(event.body))
+                    yield event.kind, _shown(resource, decoded(event.body))
                 await changed.wait()
 
     def changes(self, resource: Resource, namespace: str | None, since: int) -> Iterator[Event]:

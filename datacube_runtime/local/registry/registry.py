@@ -2,7 +2,7 @@
 The verbs: create, get, list, update, patch, delete and watch, with the rules they have in common.
 
 What is particular to a kind stands in ``kinds`` (built in) and ``custom`` (by definition); what
-follows from a delete stands in ``deletion``, who owns which field in ``owners``, and what changes
+follows from a delete stands in ``removal``, who owns which field in ``fields``, and what changes
 nothing in ``reader``. The HTTP server and the runner are both callers of this class, so a rule
 that holds here holds for everybody. Objects go in and out as copies: nobody shares a dict with the
 store.
@@ -12,34 +12,40 @@ Everything is synchronous but ``watch``, and must be called from the one thread 
 
 from __future__ import annotations
 
-import copy
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from datacube_api.conditions import timestamp
-from datacube_runtime.local.registry import metadata, owners
-from datacube_runtime.local.registry.definitions import Definitions
-from datacube_runtime.local.registry.deletion import FIRST_NAMESPACES, Deletion
+from datacube_runtime.local.registry.bindings import Bindings
+from datacube_runtime.local.registry.custom.definitions import Definitions
+from datacube_runtime.local.registry.entrance import Entrance
 from datacube_runtime.local.registry.errors import (
-    already_exists,
     forbidden,
     not_found,
     success,
 )
-from datacube_runtime.local.registry.identity import check_identity, other_name
-from datacube_runtime.local.registry.kinds import BUILT_IN_KINDS
+from datacube_runtime.local.registry.events import spoken
+from datacube_runtime.local.registry.fields import owners
+from datacube_runtime.local.registry.fields.owners import Owners
+from datacube_runtime.local.registry.jsontext import copied
+from datacube_runtime.local.registry.kinds.builtin import BUILT_IN_KINDS
 from datacube_runtime.local.registry.lifecycle import (
     begin,
     check_replacement,
     finished,
     merged,
     refuse_if_invalid,
+    warn_of_finalizers,
 )
+from datacube_runtime.local.registry.metadata import rules as metadata
 from datacube_runtime.local.registry.options import Delete, Propagation, Write
-from datacube_runtime.local.registry.owners import Owners
 from datacube_runtime.local.registry.patches import APPLY, MERGE, apply_patch
 from datacube_runtime.local.registry.reader import Reader
-from datacube_runtime.local.registry.resources import DEFINITIONS, NAMESPACES, PODS, Catalog
+from datacube_runtime.local.registry.removal.collector import Collector
+from datacube_runtime.local.registry.removal.deletion import FIRST_NAMESPACES, is_marked
+from datacube_runtime.local.registry.resources import DEFINITIONS, NAMESPACES, Catalog
+from datacube_runtime.local.registry.wire.identity import check_identity, other_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,14 +65,23 @@ def _utc_now() -> datetime:
 class Registry(Reader):
     """Objects under the rules of the API, over a store."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(
+        self,
+        store: Store,
+        now: Callable[[], datetime] = _utc_now,
+        make_name: Callable[[str], str] = metadata.generated_name,
+    ) -> None:
         super().__init__(store, Catalog())
         self._now = now
         self._definitions = Definitions(self.catalog)
+        self._entrance = Entrance(store, self._definitions, make_name)
         self._owners = Owners(now)
-        self._deletion = Deletion(store, self.catalog, now, self._after_removal)
+        self.bindings = Bindings(store, now)
+        self._collector = Collector(store, self.catalog, now, self._after_deletion)
         for row in store.list(DEFINITIONS.key, ""):
             self._definitions.learn(row.object)
+        with store.transaction():
+            self._collector.resume()
         for name in FIRST_NAMESPACES:
             if store.get(NAMESPACES.key, "", name) is None:
                 self.create(NAMESPACES, None, {"metadata": {"name": name}})
@@ -80,24 +95,28 @@ class Registry(Reader):
     ) -> dict[str, Any]:
         """Create an object, its name made up from ``generateName`` where it has none."""
         write, sent = write or Write(), obj
-        obj = copy.deepcopy(sent)
+        obj = copied(sent)
         kind = self._kind(resource)
-        check_identity(resource, namespace, obj)
-        self._check_namespace(resource, namespace)
-        begin(resource, kind, obj, timestamp(self._now()))
+        check_identity(resource, namespace, obj, write)
+        name = obj["metadata"].get("name", "")
+        self._entrance.check_namespace(resource, namespace, name)
+        self._entrance.check_definition(resource, name)
+        make_name = partial(self._entrance.free_name, resource, namespace)
+        begin(resource, kind, obj, timestamp(self._now()), make_name)
         generated = self._owners.generated(resource, kind, sent, obj)
         kind.admit(obj, write)
-        refuse_if_invalid(resource, kind, obj, None)
+        refuse_if_invalid(resource, kind, obj, None, write)
+        warn_of_finalizers(resource, obj, {}, write)
         self._owners.begin(resource, kind, obj, generated, write)
-        meta = obj["metadata"]
-        if self._store.get(resource.key, namespace or "", meta["name"]) is not None:
-            raise already_exists(resource, meta["name"])
+        self._entrance.refuse_taken(resource, namespace, obj["metadata"])
         if write.dry_run:
             return obj
         with self._store.transaction():
-            self._store.put(resource.key, obj)
-            self._after_write(resource, obj)
-            self._deletion.collect_if_dangling(resource, obj)
+            self._store.add(resource.key, obj)
+            if resource == DEFINITIONS:
+                self._definitions.learn(obj)
+            self._collector.written(resource, obj, None)
+            self._collector.work()
         return obj
 
     def update(  # noqa: PLR0913 - what, where, which, and how
@@ -111,15 +130,14 @@ class Registry(Reader):
         write: Write | None = None,
     ) -> dict[str, Any]:
         """Replace an object (or only its status, by subresource)."""
-        obj = copy.deepcopy(obj)
-        check_identity(resource, namespace, obj)
+        obj, write = copied(obj), write or Write()
+        write.subresource = subresource
+        check_identity(resource, namespace, obj, write)
         meta = metadata.clean(obj)
         if meta.setdefault("name", name) != name:
             raise other_name(meta["name"], name)
         old = self.get(resource, namespace, name)
         check_replacement(resource, self._kind(resource), meta, old)
-        write = write or Write()
-        write.subresource = subresource
         return self._replace(resource, old, obj, write)
 
     def patch(  # noqa: PLR0913 - the same, and in which format
@@ -136,6 +154,7 @@ class Registry(Reader):
         """Change an object by a patch: JSON merge patch, unless ``patch_type`` says otherwise."""
         write = write or Write()
         write.subresource, write.applies = subresource, patch_type == APPLY
+        write.is_patch = not write.applies
         if write.applies and not self._store.get(resource.key, namespace or "", name):
             return self._create_applied(resource, namespace, name, patch, write)
         old = self.get(resource, namespace, name)
@@ -143,8 +162,9 @@ class Registry(Reader):
             application = self._owners.application(resource, self._kind(resource), write)
             obj = application.on(old, application.checked(namespace, patch))
         else:
-            obj = apply_patch(patch_type, resource, owners.copied(old), patch)
-        check_identity(resource, namespace, obj)
+            said = spoken(owners.copied(old), write.version)
+            obj = apply_patch(patch_type, resource, said, patch)
+        check_identity(resource, namespace, obj, write)
         meta = metadata.clean(obj)
         if meta.get("name") != name:
             raise other_name(meta.get("name", ""), name)
@@ -156,7 +176,7 @@ class Registry(Reader):
         """Create what is applied and was not there."""
         if write.subresource:
             raise not_found(resource, name)
-        self._check_namespace(resource, namespace)
+        self._entrance.check_namespace(resource, namespace, name)
         application = self._owners.application(resource, self._kind(resource), write)
         obj = application.first(name, application.checked(namespace, config))
         write.has_created = True
@@ -190,10 +210,9 @@ class Registry(Reader):
             raise forbidden(resource, name, f"this {resource.kind.lower()} may not be deleted")
         obj = self.get(resource, namespace, name)
         options.check(resource, obj["metadata"])
-        if options.dry_run:
-            return success(resource, name, obj["metadata"]["uid"])
         with self._store.transaction():
-            is_gone = self._deletion.delete(resource, obj, options)
+            is_gone = self._collector.deletion.delete(resource, obj, options)
+            self._collector.work()
         if is_gone and not self._kind(resource).answers_deleted:
             return success(resource, name, obj["metadata"]["uid"])
         return obj
@@ -211,14 +230,6 @@ class Registry(Reader):
             return self._definitions.kind(resource)
         return BUILT_IN_KINDS[resource.key]
 
-    def _check_namespace(self, resource: Resource, namespace: str | None) -> None:
-        if not resource.namespaced:
-            return
-        found = self.get(NAMESPACES, None, namespace or "")
-        if "deletionTimestamp" in found["metadata"]:
-            why = "unable to create new content in namespace {} because it is being terminated"
-            raise forbidden(resource, "", why.format(namespace))
-
     def _replace(
         self,
         resource: Resource,
@@ -228,27 +239,25 @@ class Registry(Reader):
     ) -> dict[str, Any]:
         """Write ``new`` over ``old`` as far as the endpoint allows; no change writes nothing."""
         kind, entries = self._kind(resource), new["metadata"].pop("managedFields", None)
-        new = merged(resource, old, new, write.subresource)
+        new = merged(resource, kind, old, new, write.subresource)
         self._owners.take_over(new, old, entries, write)
         kind.admit(new, write)
-        refuse_if_invalid(resource, kind, new, old)
-        if finished(kind, new, old, write) is not None:
-            self._owners.follow(resource, kind, (old, new), write)
+        refuse_if_invalid(resource, kind, new, old, write)
+        warn_of_finalizers(resource, new, old["metadata"], write)
+        if finished(kind, new, old) is None:
+            return new
+        self._owners.follow(resource, kind, (old, new), write)
+        if not write.dry_run:
             with self._store.transaction():
-                is_marked = "deletionTimestamp" in new["metadata"]
-                if not (is_marked and self._deletion.settle(resource, owners.copied(new))):
+                deletion = self._collector.deletion
+                if not (is_marked(new) and deletion.settle(resource, owners.copied(new))):
                     self._store.put(resource.key, new)
-                    self._after_write(resource, new)
+                    if resource == DEFINITIONS:
+                        self._definitions.learn(new)
+                self._collector.written(resource, new, old)
+                self._collector.work()
         return new
 
-    def _after_write(self, resource: Resource, obj: dict[str, Any]) -> None:
+    def _after_deletion(self, resource: Resource, obj: dict[str, Any], is_gone: bool) -> None:  # noqa: FBT001 - a callback
         if resource == DEFINITIONS:
-            self._definitions.learn(obj)
-        if resource == PODS:
-            self._deletion.release_claims(obj["metadata"]["namespace"])
-
-    def _after_removal(self, resource: Resource, obj: dict[str, Any]) -> None:
-        if resource == DEFINITIONS:
-            for gone in self._definitions.forget(obj):
-                for row in self._store.list(gone.key, None):
-                    self._store.remove(gone.key, row.object)
+            (self._definitions.forget if is_gone else self._definitions.close_if_marked)(obj)

@@ -35,6 +35,8 @@ class Resource:
     is_custom: bool = False
     is_review: bool = False
     """Whether it is only asked, by a create, and never stored."""
+    is_looked_for: bool = False
+    """Whether there are none, though clients look: ``kubectl cluster-info`` fails without."""
 
     @property
     def api_version(self) -> str:
@@ -62,7 +64,9 @@ class Resource:
         return self.singular or self.kind.lower()
 
 
-NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False, short_names=("ns",))
+NAMESPACES = Resource(
+    "", "v1", "namespaces", "Namespace", namespaced=False, short_names=("ns",), has_status=True
+)
 PODS = Resource("", "v1", "pods", "Pod", short_names=("po",), categories=("all",), has_status=True)
 CLAIMS = Resource(
     "",
@@ -89,6 +93,9 @@ DEFINITIONS = Resource(
     categories=("api-extensions",),
     has_status=True,
 )
+SERVICES = Resource(
+    "", "v1", "services", "Service", short_names=("svc",), categories=("all",), is_looked_for=True
+)
 REVIEWS = tuple(
     Resource(group, "v1", f"{kind.lower()}s", kind, namespaced=False, is_review=True)
     for group, kind in (
@@ -100,7 +107,7 @@ REVIEWS = tuple(
 
 BUILT_IN = (
     NAMESPACES, PODS, CLAIMS, SECRETS, CONFIG_MAPS, EVENTS, JOBS, LEASES, DEFINITIONS, NEW_EVENTS,
-    *REVIEWS,
+    SERVICES, *REVIEWS,
 )  # fmt: skip
 
 
@@ -130,6 +137,10 @@ class Catalog:
     def keyed(self, key: str) -> Resource | None:
         """Return the resource of a store key; None where its definition is gone."""
         return next((resource for resource in self if resource.key == key), None)
+
+    def is_built_in(self, group: str) -> bool:
+        """Tell whether a group is there without any definition."""
+        return any(resource.group == group and not resource.is_custom for resource in self)
 
     def define(self, definition: str, resources: Iterable[Resource]) -> None:
         """Serve what a CustomResourceDefinition says now, instead of what it said before."""

@@ -3,9 +3,10 @@ Objects and the log of their changes, in one SQLite file, under one counter of v
 
 The counter is the resourceVersion: it grows by one with each change of any object and survives
 restarts, because it is the version of the last event, and the last event is never dropped. The log
-is what watches are served from, after a restart too; only a window of it is kept, and whoever asks
-for more has to list again. Each event remembers the object as it was before, so that a watch with
-a selector can tell that an object left it, and an old list can be rebuilt.
+is what watches are served from, after a restart too, though the last of it comes from memory (see
+``recent``). Only a window of it is kept, and whoever asks for more has to list again. Each event
+remembers the object as it was before, so that a watch with a selector can tell that an object left
+it, and an old list can be rebuilt.
 
 This module knows nothing of Kubernetes beyond ``metadata``: no kinds, no rules, no verbs. It must
 be used from one thread. SQLite answers in microseconds, so nothing here is asynchronous except
@@ -20,66 +21,23 @@ Source: https://www.sqlite.org/pragma.html#pragma_synchronous
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
 from collections import defaultdict
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from datacube_runtime.local.registry.jsontext import encoded
+from datacube_runtime.local.registry.recent import Event, Recent
+from datacube_runtime.local.registry.tables import Row, Tables, connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from datacube_runtime.local.registry.tables import Place, Rows
+
 WINDOW = 4096
 _TRIMS_A_WINDOW = 16  # the log is up to a sixteenth longer than the window
-_BATCH = 500
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS objects (
-    key TEXT, namespace TEXT, name TEXT, uid TEXT, terminating INTEGER, body TEXT,
-    PRIMARY KEY (key, namespace, name)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS objects_by_uid ON objects (uid);
-CREATE INDEX IF NOT EXISTS objects_by_namespace ON objects (namespace);
-CREATE TABLE IF NOT EXISTS owners (
-    owner TEXT, key TEXT, namespace TEXT, name TEXT,
-    PRIMARY KEY (owner, key, namespace, name)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS owners_by_object ON owners (key, namespace, name);
-CREATE TABLE IF NOT EXISTS events (
-    version INTEGER PRIMARY KEY, key TEXT, namespace TEXT, name TEXT,
-    kind TEXT, body TEXT, previous TEXT
-);
-"""
-
-
-class Row(NamedTuple):
-    """Where an object is, and the object as JSON text."""
-
-    key: str
-    namespace: str
-    name: str
-    body: str
-
-    @property
-    def object(self) -> dict[str, Any]:
-        """Return the object, the caller's own copy."""
-        parsed: dict[str, Any] = json.loads(self.body)
-        return parsed
-
-
-Rows = list[Row]
-
-
-class Event(NamedTuple):
-    """One change: ``kind`` is ADDED, MODIFIED or DELETED; ``previous`` is empty when ADDED."""
-
-    version: int
-    namespace: str
-    name: str
-    kind: str
-    body: str
-    previous: str
 
 
 class ForgottenError(Exception):
@@ -98,13 +56,15 @@ class Store:
     """Objects by (resource key, namespace, name); ``""`` is the namespace of those without one."""
 
     def __init__(self, path: Path | str, window: int = WINDOW) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
+        self._db = connected(path)
+        self._tables = Tables(self._db)
         self._window = window
         self._depth = 0
-        self._touched: set[str] = set()
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
-        self.version: int = self._one("SELECT COALESCE(MAX(version), 0) FROM events")
+        self.version: int = self._tables.newest()
+        self._oldest: int | None = None
+        self._made: list[tuple[str, Event]] = []
+        self._recent = Recent(self.version)
 
     def close(self) -> None:
         """Close the file."""
@@ -113,8 +73,9 @@ class Store:
     @property
     def oldest(self) -> int:
         """Return the oldest version from which changes can still be told."""
-        first: int = self._one("SELECT COALESCE(MIN(version), 1) FROM events")
-        return first - 1
+        if self._oldest is None:
+            self._oldest = self._tables.oldest()
+        return self._oldest
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -144,13 +105,17 @@ class Store:
     def _undo(self, version: int) -> None:
         if self._db.in_transaction:  # SQLite itself has ended it after some errors of the disk
             self._db.execute("ROLLBACK")
-        self.version = version
-        self._touched.clear()
+        self.version, self._oldest = version, None
+        self._made.clear()
 
     def get(self, key: str, namespace: str, name: str) -> dict[str, Any] | None:
         """Return an object, the caller's own copy."""
-        found = self._rows("key = ? AND namespace = ? AND name = ?", key, namespace, name)
-        return found[0].object if found else None
+        found = self._tables.at(key, namespace, name)
+        return found.object if found else None
+
+    def is_terminating(self, key: str, namespace: str, name: str) -> bool | None:
+        """Tell whether an object is marked as deleted; None where there is none."""
+        return self._tables.is_terminating(key, namespace, name)
 
     def list(self, key: str, namespace: str | None, at: int | None = None) -> Rows:
         """
@@ -158,10 +123,7 @@ class Store:
 
         :raises ForgottenError: the log does not reach back that far.
         """
-        if namespace is None:
-            rows = self._rows("key = ?", key)
-        else:
-            rows = self._rows("key = ? AND namespace = ?", key, namespace)
+        rows = self._tables.of(key, namespace)
         if at is None or at >= self.version:
             return rows
         then = {(row.namespace, row.name): row for row in rows}
@@ -174,48 +136,43 @@ class Store:
 
     def put(self, key: str, obj: dict[str, Any]) -> dict[str, Any]:
         """Write an object under the next version; return it as written."""
-        meta = obj["metadata"]
-        place = (key, meta.get("namespace", ""), meta["name"])
+        place = _place(key, obj)
         with self.transaction():
-            old = self._rows("key = ? AND namespace = ? AND name = ?", *place)
-            body = self._log("MODIFIED" if old else "ADDED", place, obj, old[0].body if old else "")
-            self._db.execute(
-                "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)",
-                (*place, meta["uid"], "deletionTimestamp" in meta, body),
-            )
-            self._link(place, meta.get("ownerReferences", ()))
+            old = self._tables.at(*place)
+            body = self._log("MODIFIED" if old else "ADDED", place, obj, old.body if old else "")
+            self._tables.write(place, obj["metadata"], body, is_new=old is None)
         return obj
+
+    def add(self, key: str, obj: dict[str, Any]) -> None:
+        """Write an object of which it is known that it is not there yet."""
+        place = _place(key, obj)
+        with self.transaction():
+            body = self._log("ADDED", place, obj, "")
+            self._tables.write(place, obj["metadata"], body, is_new=True)
 
     def remove(self, key: str, obj: dict[str, Any]) -> None:
         """Delete an object; the event shows it as ``obj``, under the next version."""
-        meta = obj["metadata"]
-        place = (key, meta.get("namespace", ""), meta["name"])
+        place = _place(key, obj)
         with self.transaction():
-            old = self._rows("key = ? AND namespace = ? AND name = ?", *place)
-            self._log("DELETED", place, obj, old[0].body)
-            self._db.execute(
-                "DELETE FROM objects WHERE key = ? AND namespace = ? AND name = ?", place
-            )
-            self._link(place, ())
+            old = self._tables.at(*place)
+            self._log("DELETED", place, obj, old.body if old else "")
+            self._tables.delete(place)
 
     def with_uid(self, uid: str) -> Row | None:
         """Return the object of that identity."""
-        return next(iter(self._rows("uid = ?", uid)), None)
+        return self._tables.with_uid(uid)
 
     def owned_by(self, uid: str) -> Rows:
         """Return the objects whose ownerReferences hold that uid."""
-        where = (
-            "(key, namespace, name) IN (SELECT key, namespace, name FROM owners WHERE owner = ?)"
-        )
-        return self._rows(where, uid)
+        return self._tables.owned_by(uid)
 
-    def terminating(self, key: str, namespace: str) -> Rows:
+    def terminating(self, key: str, namespace: str | None) -> Rows:
         """Return the objects that are marked as deleted and still there."""
-        return self._rows("key = ? AND namespace = ? AND terminating", key, namespace)
+        return self._tables.terminating(key, namespace)
 
     def in_namespace(self, namespace: str) -> Rows:
         """Return everything inside a namespace."""
-        return self._rows("namespace = ?", namespace)
+        return self._tables.in_namespace(namespace)
 
     def changes(self, key: str, namespace: str | None, since: int) -> Iterator[Event]:
         """
@@ -223,20 +180,17 @@ class Store:
 
         :raises ForgottenError: the log does not reach back that far.
         """
-        where, of = ("", ()) if namespace is None else (" AND namespace = ?", (namespace,))
-        query = (
-            "SELECT version, namespace, name, kind, body, previous FROM events "  # noqa: S608 - ours
-            f"WHERE version > ? AND key = ?{where} ORDER BY version LIMIT {_BATCH}"
-        )
         while True:
             # Asked again for each batch: the log may be trimmed while a slow reader holds this.
             if since < self.oldest:
                 raise ForgottenError(self.oldest)
-            batch = self._db.execute(query, (since, key, *of)).fetchall()
+            batch = self._recent.after(key, since)
+            if batch is None:
+                batch = self._tables.logged(key, since)
             if not batch:
                 return
-            yield from (Event(*row) for row in batch)
-            since = batch[-1][0]
+            since = batch[-1].version
+            yield from (e for e in batch if namespace is None or e.namespace == namespace)
 
     @contextmanager
     def subscribed(self, key: str) -> Iterator[asyncio.Event]:
@@ -248,41 +202,27 @@ class Store:
         finally:
             self._waiting[key].discard(changed)
 
-    def _log(self, kind: str, place: tuple[str, str, str], obj: dict[str, Any], old: str) -> str:
+    def _log(self, kind: str, place: Place, obj: dict[str, Any], old: str) -> str:
         self.version += 1
         obj["metadata"]["resourceVersion"] = str(self.version)
-        body = json.dumps(obj, separators=(",", ":"))
-        self._db.execute(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self.version, *place, kind, body, old),
-        )
+        key, namespace, name = place
+        event = Event(self.version, namespace, name, kind, encoded(obj).decode(), old)
+        self._tables.log(key, event)
+        self._made.append((key, event))
         if self.version % (self._window // _TRIMS_A_WINDOW or 1) == 0:
-            self._db.execute(
-                "DELETE FROM events WHERE version <= ?", (self.version - self._window,)
-            )
-        self._touched.add(place[0])
-        return body
-
-    def _link(self, place: tuple[str, str, str], owners: Any) -> None:
-        self._db.execute("DELETE FROM owners WHERE key = ? AND namespace = ? AND name = ?", place)
-        self._db.executemany(
-            "INSERT OR IGNORE INTO owners VALUES (?, ?, ?, ?)",
-            [(owner["uid"], *place) for owner in owners],
-        )
-
-    def _rows(self, where: str, *values: str) -> Rows:
-        query = (
-            f"SELECT key, namespace, name, body FROM objects WHERE {where} "  # noqa: S608 - ours
-            "ORDER BY key, namespace, name"
-        )
-        return [Row(*row) for row in self._db.execute(query, values)]
-
-    def _one(self, query: str) -> int:
-        (value,) = self._db.execute(query).fetchone()
-        return int(value)
+            self._oldest = None
+            self._tables.trim(self.version - self._window)
+        return event.body
 
     def _tell_watchers(self) -> None:
-        for key in self._touched:
+        for key, event in self._made:
+            self._recent.add(key, event)
+        for key in {key for key, _ in self._made}:
             for changed in self._waiting[key]:
                 changed.set()
-        self._touched.clear()
+        self._made.clear()
+
+
+def _place(key: str, obj: dict[str, Any]) -> Place:
+    meta = obj["metadata"]
+    return key, meta.get("namespace", ""), meta["name"]

@@ -17,7 +17,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from datacube_runtime.local.pods.variables import ContainerConfigError
+from datacube_runtime.local.pods.errors import ContainerConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -25,7 +25,7 @@ async def asking(log_path: Callable[..., Path]) -> AsyncIterator[TestClient[Any,
     store = Store(":memory:")
     registry = Registry(store)
     containers = [{"name": "c", "image": "none", "command": ["true"]}]
-    spec = {"restartPolicy": "Never", "containers": containers}
+    spec = {"restartPolicy": "Never", "nodeName": "n", "containers": containers}
     registry.create(PODS, "default", {"metadata": {"name": "p"}, "spec": spec})
     server = TestServer(application(registry, "t", log_path))
     async with TestClient(server, headers={"Authorization": "Bearer t"}) as client:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -84,25 +85,33 @@ def test_a_review_can_only_be_asked(ask: Ask, method: str) -> None:
 
 def test_events_are_listed_and_watched_in_new_words(ask: Ask) -> None:
     path = "/apis/events.k8s.io/v1/namespaces/default/events"
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"  # what is an hour old is swept away
     event = {
         "metadata": {"name": "w", "labels": {"made-by": "wire"}},
         "note": "n",
-        "regarding": {"name": "x"},
+        "regarding": {"name": "x", "namespace": "default"},
+        "eventTime": now,
+        "reportingController": "example.org/wire",
+        "reportingInstance": "i",
+        "action": "Asked",
+        "reason": "Asked",
+        "type": "Normal",
     }
     sent = json.dumps(event).encode()
     made = json.load(ask("POST", path, sent, Content_Type="application/json"))
     assert (made["apiVersion"], made["note"]) == ("events.k8s.io/v1", "n")
-    patch = json.dumps({"note": "m"}).encode()
+    series = {"count": 2, "lastObservedTime": now}
+    patch = json.dumps({"series": series}).encode()
     one = f"{path}/w"
     ask("PATCH", one, patch, Content_Type="application/merge-patch+json").read()
     listed = json.load(ask("GET", f"{path}?labelSelector=made-by%3Dwire"))
     assert listed["apiVersion"] == "events.k8s.io/v1"
-    assert [item["note"] for item in listed["items"]] == ["m"]
+    assert [(item["note"], item["series"]) for item in listed["items"]] == [("n", series)]
     assert len(json.load(ask("GET", f"{path}?fieldSelector=regarding.name%3Dx"))["items"]) == 1
     assert json.load(ask("GET", f"{path}?fieldSelector=regarding.name%3Dy"))["items"] == []
     query = "watch=1&timeoutSeconds=1&labelSelector=made-by%3Dwire&resourceVersion=0"
     (line,) = ask("GET", f"{path}?{query}").read().splitlines()
-    assert json.loads(line)["object"]["note"] == "m"
+    assert json.loads(line)["object"]["note"] == "n"
     assert json.loads(line)["object"]["apiVersion"] == "events.k8s.io/v1"
     ask("DELETE", one).read()
 
@@ -118,3 +127,28 @@ def test_a_watcher_that_leaves_is_no_fault(
     cluster.kubectl("delete", "configmap", "wire-left")
     log = cluster.data.with_suffix(".log").read_text()
     assert "Traceback" not in log
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "why"),
+    [
+        ("NaN", "application/json", "invalid character 'N' looking for beginning of value"),
+        ("-Infinity", "application/json", "invalid character 'I' in numeric literal"),
+        ("1e999", "application/json", "cannot unmarshal number"),
+        (".nan", "application/yaml", "it is no YAML"),
+        (".inf", "application/yaml", "it is no YAML"),
+    ],
+)
+def test_what_is_no_number_is_refused(ask: Ask, number: str, kind: str, why: str) -> None:
+    body = f'{{"metadata": {{"name": "nan", "generation": {number}}}}}'.encode()
+    answer = ask("POST", MAPS, body, Content_Type=kind)
+    assert answer.status == 400
+    assert why in json.load(answer)["message"]
+
+
+def test_what_is_not_ascii_comes_back_as_it_was_sent(ask: Ask) -> None:
+    data = {"a": "é😀", "b": "\u2028\\\\"}
+    sent = {"metadata": {"generateName": "text-"}, "data": data}
+    made = json.load(ask("POST", MAPS, json.dumps(sent).encode(), Content_Type="application/json"))
+    assert made["data"] == data
+    assert json.load(ask("GET", f"{MAPS}/{made['metadata']['name']}"))["data"] == data

@@ -8,6 +8,10 @@ KUBELET = {"component": "kubelet", "host": "datacube-local"}
 WAITS = [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "late", "key": "k"}}}]
 
 
+def conditioned(status: dict[str, Any]) -> dict[str, Any] | None:
+    return status if status.get("conditions") else None
+
+
 @pytest.fixture
 def told(cluster: Any) -> Any:
     """Return the reasons and messages of what was told of an object, in order."""
@@ -49,6 +53,31 @@ async def test_a_pod_says_which_claim_is_missing(cluster: Any, told: Any) -> Non
     await cluster.until(lambda: told("p"))
     message = '0/1 nodes are available: persistentvolumeclaim "data" not found.'
     assert told("p") == [("Warning", "FailedScheduling", message)]
+
+
+async def test_a_pod_that_fits_no_node_says_so_and_waits(cluster: Any, told: Any) -> None:
+    cluster.pod("exit 0", nodeSelector={"kubernetes.io/os": "plan9"})
+    await cluster.until(lambda: told("p"))
+    why = "1 node(s) didn't match Pod's node affinity/selector"
+    assert told("p") == [("Warning", "FailedScheduling", f"0/1 nodes are available: {why}.")]
+    status = await cluster.until(lambda: conditioned(cluster.get("pods", "p")["status"]))
+    said = {key: status["conditions"][0][key] for key in ("type", "status", "reason", "message")}
+    assert said["reason"] == "Unschedulable"
+    assert (said["type"], said["status"], said["message"]) == ("PodScheduled", "False", why)
+    assert status["phase"] == "Pending"
+
+
+async def test_a_pod_for_another_scheduler_or_node_is_left_alone(cluster: Any, told: Any) -> None:
+    cluster.pod("exit 0", name="other", schedulerName="other")
+    cluster.pod("exit 0", name="there", nodeName="there")
+    cluster.pod("exit 0", name="gated", schedulingGates=[{"name": "example.org/g"}])
+    cluster.pod("exit 0")
+    await cluster.pod_in("Succeeded")  # which was asked for after the others
+    for name in ("other", "there", "gated"):
+        assert cluster.get("pods", name)["status"]["phase"] == "Pending"
+        assert told(name) == []
+    cluster.patch("pods", "gated", {"spec": {"schedulingGates": None}})
+    await cluster.pod_in("Succeeded", name="gated")
 
 
 async def test_a_pod_says_which_files_are_missing(cluster: Any, told: Any) -> None:

@@ -43,6 +43,22 @@ async def test_a_pod_that_does_not_heed_is_killed_after_its_grace(
     assert not alive(pid)
 
 
+async def test_a_pod_that_is_deleted_while_it_waits_fails_before_it_goes(cluster: Any) -> None:
+    env = [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "never", "key": "k"}}}]
+    cluster.pod("exit 0", env=env)
+    await cluster.pod_waiting("CreateContainerConfigError")
+    pods = cluster.registry.resource("", "pods")
+    changes = cluster.registry.watch(pods, "default", cluster.registry.version())
+    cluster.delete("pods", "p")
+    seen = []
+    async for kind, pod in changes:
+        seen.append((kind, pod["status"]["phase"]))
+        if kind == "DELETED":
+            break
+    assert seen[:2] == [("MODIFIED", "Pending"), ("MODIFIED", "Failed")]
+    assert seen[-1] == ("DELETED", "Failed")
+
+
 async def test_a_shorter_grace_overtakes_a_longer_one(cluster: Any) -> None:
     pod = cluster.pod(IGNORES_TERM)
     await cluster.pod_in("Running")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,6 +121,39 @@ async def test_secret_files_are_the_owners_alone(cluster: Any) -> None:
     cluster.secret("s", token=TOKEN)
     await cluster.pod_in("Succeeded")
     assert cluster.output(pod) == f"600 {len(TOKEN)}\n"
+
+
+async def test_a_script_of_a_config_map_runs_and_reads_of_its_pod(cluster: Any) -> None:
+    script = '#!/bin/sh\ncat "$1"; echo "$LIMIT"\n'
+    cluster.create("configmaps", {"metadata": {"name": "c"}, "data": {"run": script}})
+    own = {"path": "me", "fieldRef": {"fieldPath": "metadata.name"}}
+    sources = [{"configMap": {"name": "c"}}, {"downwardAPI": {"items": [own]}}]
+    limit = {"resourceFieldRef": {"resource": "limits.memory", "divisor": "1Gi"}}
+    pod = cluster.pod(
+        "",
+        command=["/all/run", "/all/me"],
+        env=[{"name": "LIMIT", "valueFrom": limit}],
+        volumes=[{"name": "all", "projected": {"sources": sources, "defaultMode": 0o755}}],
+        volumeMounts=[{"name": "all", "mountPath": "/all"}],
+    )
+    await cluster.pod_in("Succeeded")
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    assert cluster.output(pod) == f"p{math.ceil(whole)}\n"
+
+
+async def test_a_sub_path_may_be_made_of_variables(cluster: Any) -> None:
+    cluster.claim("data")
+    root = await cluster.until(lambda: path_of(cluster, "data"))
+    env = [{"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
+    mounts = [{"name": "v", "mountPath": "/volume", "subPathExpr": "runs/$(POD)"}]
+    command = ["touch", "/volume/new"]
+    cluster.pod("", command=command, env=env, volumes=volumes, volumeMounts=mounts)
+    await cluster.pod_in("Succeeded")
+    assert (root / "runs" / "p" / "new").exists()
+    cluster.pod("", name="q", command=command, volumes=volumes, volumeMounts=mounts)
+    waiting = await cluster.pod_waiting("CreateContainerConfigError", name="q")
+    assert waiting["message"] == "missing value for POD"
 
 
 async def test_a_claim_is_a_directory_for_its_lifetime(cluster: Any, tmp_path: Path) -> None:

@@ -121,7 +121,8 @@ async def test_a_program_that_is_not_there_is_a_start_error(
         ({"restartPolicy": "Always"}, "spec.restartPolicy"),
         ({"command": []}, "spec.containers[0].command"),
         ({"initContainers": [{"name": "i", "image": "i"}]}, "spec.initContainers"),
-        ({"volumes": [{"name": "h", "hostPath": {"path": "/"}}]}, "spec.volumes"),
+        ({"volumes": [{"name": "h", "hostPath": {"path": "/"}}]}, "spec.volumes[0]"),
+        ({"restartPolicy": "OnFailure"}, "spec.restartPolicy"),
     ],
 )
 async def test_what_cannot_be_run_here_fails_and_names_the_field(
@@ -142,9 +143,20 @@ async def test_a_pod_that_passes_its_deadline_is_ended(cluster: Any, terminated:
     assert terminated(pod)["exitCode"] == 143
 
 
-async def test_a_pod_may_pass_its_deadline_while_it_waits(cluster: Any) -> None:
+async def test_a_pod_may_pass_its_deadline_while_it_waits(
+    cluster: Any, terminated: State, tmp_path: Path
+) -> None:
     reference = {"secretKeyRef": {"name": "never", "key": "k"}}
     env = [{"name": "A", "valueFrom": reference}]
-    cluster.pod("exit 0", env=env, activeDeadlineSeconds=1)
+    cluster.secret("s", k=CANARY)
+    volumes = [{"name": "s", "secret": {"secretName": "s"}}]
+    mounts = [{"name": "s", "mountPath": "/s"}]
+    cluster.pod("exit 0", env=env, activeDeadlineSeconds=1, volumes=volumes, volumeMounts=mounts)
+    waiting = await cluster.pod_in("Pending")
+    held = tmp_path / "pods" / waiting["metadata"]["uid"] / "volumes" / "s" / "k"
+    await cluster.until(held.exists)
     pod = await cluster.pod_in("Failed")
     assert pod["status"]["reason"] == "DeadlineExceeded"
+    assert terminated(pod)["reason"] == "ContainerStatusUnknown"
+    assert terminated(pod).get("finishedAt") is None
+    await cluster.until(lambda: not list((tmp_path / "pods").iterdir()))

@@ -26,7 +26,11 @@ from datacube_runtime.local.registry.store import Store
 async def main(data_dir):
     registry = Registry(Store(data_dir / "state.db"))
     jobs, pods = registry.resource("batch", "jobs"), registry.resource("", "pods")
-    script = "setsid sleep 300 & echo $! > children; echo $$$$ >> children; exec sleep 300"
+    script = (
+        "trap '' TERM; setsid sleep 300 & echo $! > children;"
+        " env -i setsid sleep 300 & echo $! >> children;"  # no sign of its pod, but its parent
+        " echo $$$$ >> children; while :; do sleep 0.1; done"
+    )
     spec = {"restartPolicy": "Never", "containers": [
         {"name": "c", "image": "any", "command": ["sh", "-c", script], "workingDir": "/volume",
          "volumeMounts": [{"name": "v", "mountPath": "/volume"}]}],
@@ -57,7 +61,7 @@ async def killed_cluster(cluster: Any) -> list[int]:
 
     def stands() -> bool:
         pods = list(records.iterdir()) if records.exists() else []
-        return len(pods) == 2 and children.exists() and len(children.read_text().split()) == 2
+        return len(pods) == 2 and children.exists() and len(children.read_text().split()) == 3
 
     try:
         await cluster.until(stands)

@@ -94,6 +94,14 @@ def pod() -> Callable[..., Object]:
 
 
 @pytest.fixture(scope="session")
+def binding() -> Callable[..., Object]:
+    def make(name: str = "p", node: str = "n") -> Object:
+        return {"metadata": {"name": name}, "target": {"kind": "Node", "name": node}}
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def job() -> Callable[..., Object]:
     def make(name: str = "j", **spec: Any) -> Object:
         container = {"name": "c", "image": "none:1", "command": ["true"]}

@@ -14,7 +14,7 @@ from datacube_runtime.local.registry.resources import Catalog
         ("", "namespaces/n/pods/p/exec", 501, "pods/exec"),
         ("", "namespaces/n/pods/p/eviction", 501, "pods/eviction"),
         ("", "namespaces/n/finalize", 501, "namespaces/finalize"),
-        ("", "namespaces/n/services", 404, "services"),
+        ("", "nodes", 404, "nodes"),
         ("", "namespaces/n/serviceaccounts/s/token", 404, "serviceaccounts"),
         ("apps", "namespaces/n/deployments", 404, "deployments.apps"),
         ("batch", "cronjobs", 404, "cronjobs.batch"),

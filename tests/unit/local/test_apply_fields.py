@@ -6,17 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datacube_runtime.local.registry.fieldsets import difference, intersection, paths, union
-from datacube_runtime.local.registry.fieldtypes import Type, built_in_type, custom_type
-from datacube_runtime.local.registry.managed import UPDATE, Author, rewritten, said
-from datacube_runtime.local.registry.ownership import (
+from datacube_runtime.local.registry.fields.managed import UPDATE, Author, rewritten, said
+from datacube_runtime.local.registry.fields.ownership import (
     compare,
     everything,
     merge,
-    refuse_misfits,
     stated,
     without,
 )
+from datacube_runtime.local.registry.fields.sets import difference, intersection, paths, union
+from datacube_runtime.local.registry.fields.types import Type, built_in_type, custom_type
 from datacube_runtime.local.registry.resources import PODS
 
 SCHEMA = {
@@ -115,18 +114,6 @@ def test_removing_leaves_what_is_not_meant() -> None:
     value = {"map": [{"name": "x", "value": 1}, {"name": "y"}], "entries": {"a": 1}}
     gone = {"f:map": {'k:{"name":"x"}': {"f:value": {}}, 'k:{"name":"y"}': {}}, "f:entries": {}}
     assert without(KIND, value, gone) == {"map": [{"name": "x"}]}
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        ({"foo": 1}, ".foo: field not declared"),
-        ({"map": [{"name": "x"}, {"name": "x"}]}, r'.map: duplicate entries for key \[name="x"\]'),
-    ],
-)
-def test_what_does_not_fit_its_schema_cannot_be_applied(value: Any, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        refuse_misfits(KIND, value)
 
 
 def test_plain_types_divide_no_lists() -> None:

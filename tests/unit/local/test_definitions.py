@@ -102,7 +102,8 @@ def test_a_definition_goes_by_the_name_of_what_it_defines(registry: Registry) ->
 
 
 def test_one_version_is_stored(registry: Registry) -> None:
-    assert refused(registry, definition(storage=False)) == ["spec.versions"]
+    fields = refused(registry, definition(storage=False))
+    assert fields == ["spec.versions", "status.storedVersions"]
 
 
 def test_a_schema_is_required(registry: Registry) -> None:

@@ -32,10 +32,10 @@ def owned_by(*owners: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def running(registry: Registry, pod: Make) -> dict[str, Any]:
+def running(registry: Registry, pod: Make, binding: Make) -> dict[str, Any]:
     """A pod that a node runs."""
     registry.create(PODS, "default", pod("p"))
-    registry.patch(PODS, "default", "p", {"spec": {"nodeName": "n"}})
+    registry.bindings.bind("default", "p", binding("p"))
     return registry.patch(
         PODS, "default", "p", {"status": {"phase": "Running"}}, subresource="status"
     )
@@ -144,7 +144,9 @@ def test_pods_of_a_job_stay_unless_the_client_says_otherwise(
 
 def test_in_the_foreground_the_owner_goes_last(registry: Registry, secret: Make) -> None:
     owner = registry.create(SECRETS, "default", secret("owner"))
-    held = secret("child", ownerReferences=owned_by(owner), finalizers=[FINALIZER])
+    (reference,) = owned_by(owner)
+    blocking = [{**reference, "blockOwnerDeletion": True}]
+    held = secret("child", ownerReferences=blocking, finalizers=[FINALIZER])
     registry.create(SECRETS, "default", held)
     registry.delete(SECRETS, "default", "owner", propagation="Foreground")
     assert is_there(registry, SECRETS, "owner")

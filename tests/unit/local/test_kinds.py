@@ -70,10 +70,15 @@ def test_a_claim_needs_modes_and_a_size(registry: Registry) -> None:
     assert fields(registry, CLAIMS, bare) == ["spec.accessModes", "spec.resources[storage]"]
 
 
-def test_of_a_claim_only_the_size_may_change(registry: Registry, claim: Make) -> None:
+def test_of_a_claim_only_the_size_may_change_once_it_is_bound(
+    registry: Registry, claim: Make
+) -> None:
     registry.create(CLAIMS, "default", claim("data"))
     registry.patch(CLAIMS, "default", "data", {"spec": {"volumeName": "v"}})
     size = {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}
+    assert refused_patch(registry, CLAIMS, "data", size) == ["spec"]
+    bound = {"status": {"phase": "Bound", "capacity": {"storage": "1Gi"}}}
+    registry.patch(CLAIMS, "default", "data", bound, subresource="status")
     registry.patch(CLAIMS, "default", "data", size)
     for frozen in ({"volumeName": "w"}, {"accessModes": ["ReadOnlyMany"]}):
         assert refused_patch(registry, CLAIMS, "data", {"spec": frozen}) == ["spec"]
@@ -118,20 +123,28 @@ def test_a_job_may_not_restart_for_ever(registry: Registry, job: Make) -> None:
 
 
 def test_the_name_of_a_job_has_to_be_a_label(registry: Registry, job: Make) -> None:
-    assert "metadata.labels" in fields(registry, JOBS, job("j" * 64))
+    assert fields(registry, JOBS, job("j" * 64)) == ["spec.template.labels"] * 2
 
 
 def test_the_template_of_a_job_stays(registry: Registry, job: Make) -> None:
     registry.create(JOBS, "default", job("j"))
-    registry.patch(JOBS, "default", "j", {"spec": {"suspend": True, "backoffLimit": 1}})
     changed = {"spec": {"template": {"spec": {"restartPolicy": "OnFailure"}}}}
     assert refused_patch(registry, JOBS, "j", changed) == ["spec.template"]
+    registry.patch(JOBS, "default", "j", {"spec": {"suspend": True, "backoffLimit": 1}})
+    assert refused_patch(registry, JOBS, "j", changed) == ["spec.template.spec"]
 
 
-def test_a_pod_is_given_to_a_node_once(registry: Registry, pod: Make) -> None:
+def test_a_pod_is_given_to_a_node_once_and_by_a_binding(
+    registry: Registry, pod: Make, binding: Make
+) -> None:
     registry.create(PODS, "default", pod("p"))
-    registry.patch(PODS, "default", "p", {"spec": {"nodeName": "n"}})
-    assert refused_patch(registry, PODS, "p", {"spec": {"nodeName": "m"}}) == ["spec"]
+    node = {"spec": {"nodeName": "n"}}
+    assert refused_patch(registry, PODS, "p", node) == ["spec"]
+    registry.bindings.bind("default", "p", binding("p"))
+    assert registry.get(PODS, "default", "p")["spec"]["nodeName"] == "n"
+    assert refused_patch(registry, PODS, "p", {"spec": {"nodeName": None}}) == ["spec"]
+    with pytest.raises(ApiStatusError, match="already assigned to node"):
+        registry.bindings.bind("default", "p", binding("p"))
 
 
 def test_a_pod_needs_named_containers_with_images(registry: Registry, pod: Make) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,52 @@ async def test_a_long_tail_is_found_across_blocks(registry: Registry, made: Any,
     lines = [b"%06d %s\n" % (n, b"x" * 100) for n in range(3000)]
     write(log, b"".join(lines))
     assert await read(registry, made, log, tailLines="2000") == b"".join(lines[-2000:])
+
+
+async def test_one_line_without_an_end_is_read_at_once(
+    registry: Registry, made: Any, log: Path
+) -> None:
+    write(log, b"x" * 8_000_000)
+    assert len(await read(registry, made, log, tailLines="1")) == 8_000_000
+    stamped = await read(registry, made, log, tailLines="1", timestamps="true")
+    assert len(stamped) == 8_000_000 + len("2026-01-01T12:00:00.000000Z ")
+
+
+async def test_a_long_log_is_not_read_for_its_end(registry: Registry, made: Any, log: Path) -> None:
+    write(log, (b"x" * 99 + b"\n") * 100_000)
+    tracemalloc.start()
+    try:
+        assert len(await read(registry, made, log, tailLines="10")) == 1000
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("phase", ["Running", "Succeeded"])
+async def test_all_wishes_hold_together_for_a_running_and_an_ended_pod(
+    registry: Registry, made: Any, log: Path, phase: str
+) -> None:
+    registry.patch(PODS, "default", "p", {"status": {"phase": phase}}, subresource="status")
+    write(log, b"one\ntwo\nthree\n")
+    wishes = {"tailLines": "2", "timestamps": "true", "limitBytes": "64", "follow": "true"}
+    since = datetime.now(UTC) - timedelta(hours=1)
+    told = await asyncio.wait_for(
+        read(registry, made, log, **wishes, sinceTime=since.isoformat()), 5
+    )
+    assert re.sub(rb"\S+Z ", b"@", told) == b"@two\n@thre"  # 64 bytes with their times
+
+
+async def test_two_follow_the_same_log(registry: Registry, made: Any, log: Path) -> None:
+    write(log, b"one\ntwo\n")
+    both = [
+        asyncio.create_task(read(registry, made, log, follow="true")),
+        asyncio.create_task(read(registry, made, log, follow="true", tailLines="1")),
+    ]
+    await asyncio.sleep(0)
+    write(log, b"three\n")
+    registry.patch(PODS, "default", "p", {"status": {"phase": "Failed"}}, subresource="status")
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*both) == [b"one\ntwo\nthree\n", b"two\nthree\n"]
 
 
 async def test_following_ends_with_the_pod(registry: Registry, made: Any, log: Path) -> None:

@@ -66,11 +66,11 @@ def test_a_malformed_datacube_is_refused(
 @pytest.mark.parametrize(
     ("resource", "obj", "field"),
     [
-        (PODS, {"spec": {"containers": "x"}}, "Pod.spec.containers of type array"),
-        (PODS, {"spec": {"containers": ["x"]}}, "Pod.spec.containers of type object"),
-        (JOBS, {"spec": {"backoffLimit": True}}, "Job.spec.backoffLimit of type int64"),
-        (SECRETS, {"stringData": {"a": 1}}, "Secret.stringData.a of type string"),
-        (SECRETS, {"metadata": {"labels": []}}, "Secret.metadata.labels of type object"),
+        (PODS, {"spec": {"containers": "x"}}, r"PodSpec.spec.containers of type \[\]v1.Container"),
+        (PODS, {"spec": {"containers": ["x"]}}, "PodSpec.spec.containers of type v1.Container"),
+        (JOBS, {"spec": {"backoffLimit": True}}, "JobSpec.spec.backoffLimit of type int32"),
+        (SECRETS, {"stringData": {"a": 1}}, "Secret.stringData of type string"),
+        (SECRETS, {"metadata": {"labels": []}}, "ObjectMeta.metadata.labels of type map"),
     ],
 )
 def test_the_field_that_does_not_fit_is_named(

@@ -98,9 +98,10 @@ def test_no_change_is_no_new_version(registry: Registry, secret: Make) -> None:
 
 
 def test_what_the_server_owns_cannot_be_written(registry: Registry, secret: Make) -> None:
-    made = registry.create(SECRETS, "default", secret("a", creationTimestamp="1999", uid="mine"))
+    then = "1999-01-01T00:00:00Z"
+    made = registry.create(SECRETS, "default", secret("a", creationTimestamp=then, uid="mine"))
     assert made["metadata"]["uid"] != "mine"
-    patch = {"metadata": {"creationTimestamp": "1999", "deletionTimestamp": "1999"}}
+    patch = {"metadata": {"creationTimestamp": then, "deletionTimestamp": then}}
     assert registry.patch(SECRETS, "default", "a", patch) == made
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from datacube_runtime.local.registry.rules import RuleError, Rules
+from datacube_runtime.local.registry.custom.rules import RuleError, Rules
 
 OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
@@ -183,3 +183,31 @@ def test_a_transition_below_what_did_not_change_is_asked_all_the_same() -> None:
     rules = Rules({"type": "object", "properties": {"spec": spec}})
     assert [cause.field for cause in rules.problems(obj(n=1), obj(n=1))] == ["spec.n"]
     assert rules.problems(obj(n=2), obj(n=1)) == []
+
+
+def both(*rules: str) -> Rules:
+    said = [{"rule": rule} for rule in rules]
+    spec = {"type": "object", "x-kubernetes-validations": said}
+    return Rules({"type": "object", "properties": {"spec": spec}})
+
+
+def test_of_several_rules_each_broken_one_speaks_in_its_place() -> None:
+    rules = both("self.a == 1", "self.b == 2", "oldSelf.c == self.c", "self.c == 3")
+    assert rules.problems(obj(a=1, b=2, c=3), None) == []
+    broken = [cause.message for cause in rules.problems(obj(a=1, b=0, c=0), obj(c=1))]
+    assert [words.partition("failed rule: ")[2] for words in broken] == [
+        "self.b == 2",
+        "oldSelf.c == self.c",
+        "self.c == 3",
+    ]
+
+
+def test_a_rule_that_ends_in_a_comment_does_not_silence_the_next() -> None:
+    rules = both("self.a == 1 // a", "self.b == 2 // b")
+    assert rules.problems(obj(a=1, b=2), None) == []
+    assert len(rules.problems(obj(a=1, b=3), None)) == 1
+
+
+def test_a_rule_that_cannot_be_evaluated_is_told_beside_one_that_is_broken() -> None:
+    broken = both("self.gone == 1", "self.a == 1").problems(obj(a=2), None)
+    assert ["no such key: gone" in cause.message for cause in broken] == [True, False]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from datacube_runtime.local.registry.schema import Structure, complete, prune
+from datacube_runtime.local.registry.custom.schema import Structure
 
 STRING = {"type": "string"}
 
@@ -21,28 +21,28 @@ def problems(schema: dict[str, Any], spec: Any) -> list[tuple[str, str, str]]:
 def test_unknown_fields_are_pruned_and_named() -> None:
     schema = schema_of(a=STRING, list={"type": "array", "items": schema_of()})
     obj = {"kind": "X", "metadata": {"z": 1}, "spec": {"a": "1", "b": 2, "list": [{"c": 3}]}}
-    assert prune(schema, obj) == ["spec.b", "spec.list[0].c"]
+    assert Structure(schema).prune(obj) == ["spec.b", "spec.list[0].c"]
     assert obj == {"kind": "X", "metadata": {"z": 1}, "spec": {"a": "1", "list": [{}]}}
 
 
 def test_metadata_in_the_schema_prunes_nothing_of_metadata() -> None:
     schema = {"type": "object", "properties": {"metadata": {"type": "object"}}}
     obj = {"metadata": {"name": "a"}}
-    assert prune(schema, obj) == []
+    assert Structure(schema).prune(obj) == []
     assert obj == {"metadata": {"name": "a"}}
 
 
 def test_a_field_that_preserves_unknown_ones_is_left_alone() -> None:
     schema = schema_of(any={"type": "object", "x-kubernetes-preserve-unknown-fields": True})
     obj = {"spec": {"any": {"x": {"y": 1}}}}
-    assert prune(schema, obj) == []
+    assert Structure(schema).prune(obj) == []
     assert obj["spec"]["any"] == {"x": {"y": 1}}
 
 
 def test_values_of_a_map_are_known() -> None:
     schema = schema_of(map={"type": "object", "additionalProperties": STRING})
     obj = {"spec": {"map": {"x": "1"}}}
-    assert prune(schema, obj) == []
+    assert Structure(schema).prune(obj) == []
     assert obj == {"spec": {"map": {"x": "1"}}}
 
 
@@ -53,14 +53,14 @@ def test_defaults_are_filled_in_all_the_way_down() -> None:
         "properties": {"n": {"type": "integer", "default": 3}},
     }
     obj: dict[str, Any] = {"spec": {"list": [{}]}}
-    complete(schema_of(inner=inner, list={"type": "array", "items": inner}), obj)
+    Structure(schema_of(inner=inner, list={"type": "array", "items": inner})).complete(obj)
     assert obj == {"spec": {"inner": {"n": 3}, "list": [{"n": 3}]}}
 
 
 def test_a_null_goes_unless_it_is_allowed() -> None:
     schema = schema_of(a=STRING, b={**STRING, "nullable": True}, c={**STRING, "default": "x"})
     obj = {"spec": {"a": None, "b": None, "c": None}}
-    complete(schema, obj)
+    Structure(schema).complete(obj)
     assert obj == {"spec": {"b": None, "c": "x"}}
     assert problems(schema, obj["spec"]) == []
 
@@ -82,7 +82,6 @@ def test_a_null_goes_unless_it_is_allowed() -> None:
         ({"type": "array", "minItems": 1, "items": STRING}, [], "FieldValueInvalid"),
         ({"type": "object", "minProperties": 1}, {}, "FieldValueInvalid"),
         ({"type": "object", "maxProperties": 0}, {"a": 1}, "FieldValueTooMany"),
-        ({"anyOf": [STRING, {"type": "integer"}]}, [], "FieldValueInvalid"),
         ({"x-kubernetes-int-or-string": True}, [], "FieldValueTypeInvalid"),
     ],
 )
@@ -149,18 +148,51 @@ def test_of_a_text_too_short_no_pattern_is_asked() -> None:
 def test_a_whole_number_is_an_integer_however_it_is_written(value: Any) -> None:
     schema = schema_of(field={"type": "integer"}, either={"x-kubernetes-int-or-string": True})
     obj = {"spec": {"field": value, "either": value}}
-    complete(schema, obj)
+    Structure(schema).complete(obj)
     assert problems(schema, obj["spec"]) == []
     assert {type(found) for found in obj["spec"].values()} == {int}
 
 
-@pytest.mark.parametrize("value", [1.5, 2**63, 2.0**53, 1e300, True])
-def test_any_other_number_is_none(value: Any) -> None:
-    ((reason, _, _),) = problems(schema_of(field={"type": "integer"}), {"field": value})
-    assert reason == "FieldValueTypeInvalid"
+@pytest.mark.parametrize(
+    ("value", "is_in_range"),
+    [(1.5, False), (2**63, False), (2.0**53, True), (1e300, False), (True, True)],
+)
+def test_any_other_number_is_none(value: Any, *, is_in_range: bool) -> None:
+    (reason, field, _), *others = problems(schema_of(field={"type": "integer"}), {"field": value})
+    assert (reason, field) == ("FieldValueTypeInvalid", "spec.field")
+    out_of_range = "Checked value must be of type integer (default format) in spec.field"
+    said = ("FieldValueInvalid", "<nil>", f'Invalid value: "": {out_of_range}')
+    assert others == ([] if is_in_range else [said])
 
 
 def test_a_number_that_may_be_a_fraction_stays_as_it_is_written() -> None:
     obj = {"spec": {"list": [1.0]}}
-    complete(schema_of(list={"type": "array", "items": {"type": "number"}}), obj)
+    Structure(schema_of(list={"type": "array", "items": {"type": "number"}})).complete(obj)
     assert isinstance(obj["spec"]["list"][0], float)
+
+
+def test_a_null_value_of_a_map_becomes_the_default_or_goes() -> None:
+    schema = schema_of(
+        a={"type": "object", "additionalProperties": {**STRING, "default": "x"}},
+        b={"type": "object", "additionalProperties": STRING},
+    )
+    obj = {"spec": {"a": {"k": None}, "b": {"k": None, "l": "y"}}}
+    Structure(schema).complete(obj)
+    assert obj == {"spec": {"a": {"k": "x"}, "b": {"l": "y"}}}
+
+
+def test_items_of_a_list_without_a_schema_lose_their_fields() -> None:
+    schema = schema_of(list={"type": "array"})
+    obj = {"spec": {"list": [{"a": 1}, "b"]}}
+    assert Structure(schema).prune(obj) == ["spec.list[0].a"]
+    assert obj == {"spec": {"list": [{}, "b"]}}
+
+
+def test_a_default_is_nobody_elses() -> None:
+    structure = Structure(schema_of(map={"type": "object", "default": {"a": {}}}))
+    first: dict[str, Any] = {"spec": {}}
+    second: dict[str, Any] = {"spec": {}}
+    structure.complete(first)
+    structure.complete(second)
+    assert first == second == {"spec": {"map": {"a": {}}}}
+    assert first["spec"]["map"]["a"] is not second["spec"]["map"]["a"]

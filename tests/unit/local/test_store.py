@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from contextlib import closing
+from sqlite3 import IntegrityError, connect
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -132,6 +135,52 @@ def test_dependents_are_found_by_their_owner(store: Store) -> None:
     assert [row.name for row in store.owned_by("owner")] == ["a"]
     store.put(KEY, thing("a"))
     assert store.owned_by("owner") == []
+
+
+def test_what_is_added_can_be_found_watched_and_changed(store: Store) -> None:
+    store.add(KEY, thing("a", ownerReferences=[{"uid": "owner"}]))
+    store.put(KEY, thing("a"))
+    assert kinds(store, 0) == [(1, "ADDED", "a"), (2, "MODIFIED", "a")]
+    assert store.owned_by("owner") == []
+
+
+def test_nothing_can_be_added_over_what_is_there(store: Store) -> None:
+    store.put(KEY, thing("a"))
+    with pytest.raises(IntegrityError):
+        store.add(KEY, thing("a"))
+    assert kinds(store, 0) == [(1, "ADDED", "a")]
+
+
+def test_whether_an_object_is_leaving_is_known_without_reading_it(store: Store) -> None:
+    store.put(KEY, thing("a"))
+    store.put(KEY, thing("b", deletionTimestamp="2026-01-01T00:00:00Z"))
+    asked = [store.is_terminating(KEY, "n", name) for name in ("a", "b", "c")]
+    assert asked == [False, True, None]
+
+
+def test_everything_in_a_namespace_is_found_whatever_its_kind(store: Store) -> None:
+    for key in ("/a", "/b", "c/d"):
+        store.put(key, thing("x"))
+        store.put(key, thing("x", namespace="other", uid=f"other-{key}"))
+    assert [row.key for row in store.in_namespace("n")] == ["/a", "/b", "c/d"]
+    assert store.in_namespace("none") == []
+
+
+def test_a_file_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
+    with closing(connect(tmp_path / "db")) as old:
+        old.executescript(
+            "CREATE TABLE objects (key TEXT, namespace TEXT, name TEXT, uid TEXT, "
+            "terminating INTEGER, body TEXT, PRIMARY KEY (key, namespace, name)) WITHOUT ROWID;"
+            "CREATE INDEX objects_by_namespace ON objects (namespace);"
+        )
+        body = json.dumps(thing("é", note="\ud800"))
+        old.execute("INSERT INTO objects VALUES (?, 'n', 'é', 'u', 0, ?)", (KEY, body))
+        old.commit()
+    store = Store(tmp_path / "db")
+    store.put(KEY, thing("b"))
+    assert store.get(KEY, "n", "é") == thing("é", note="\ud800")
+    assert [row.name for row in store.in_namespace("n")] == ["b", "é"]
+    store.close()
 
 
 def test_a_slow_reader_is_told_that_it_missed_something(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local.apiserver.table import age, read_path, table
+from datacube_runtime.local.apiserver.tables.cells import age
+from datacube_runtime.local.apiserver.tables.jsonpaths import read_path
+from datacube_runtime.local.apiserver.tables.rendering import table
 from datacube_runtime.local.registry.resources import BUILT_IN, EVENTS, JOBS, PODS
 
 if TYPE_CHECKING:
@@ -141,7 +143,7 @@ def test_an_event_shows_whom_it_is_about() -> None:
     for column, cell in zip(shown["columnDefinitions"], shown["rows"][0]["cells"], strict=True):
         by_width[column["priority"]].append(cell)
     assert by_width[0] == ["0s", "Normal", "Started", "pod/p", "hello"]
-    assert by_width[1] == ["spec", "kubelet, node", "<unknown>", "1", "e"]
+    assert by_width[1] == ["spec", "kubelet, node", "<unknown>", 1, "e"]
 
 
 def test_an_event_in_new_words_shows_its_reporter_and_its_series() -> None:
@@ -153,5 +155,5 @@ def test_an_event_in_new_words_shows_its_reporter_and_its_series() -> None:
         "series": {"count": 7},
     }
     cells = table(EVENTS, [], [event], {}, NOW)["rows"][0]["cells"]
-    assert cells[-4:] == ["", "0s", "7", "e"]
+    assert cells[-4:] == ["", "0s", 7, "e"]
     assert "a.b/c" in cells

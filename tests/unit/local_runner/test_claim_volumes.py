@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from datacube_runtime.local.pods.variables import ContainerConfigError
+from datacube_runtime.local.pods.errors import ContainerConfigError
 from datacube_runtime.local.volumes.directories import (
     Volumes,
     bound_spec,

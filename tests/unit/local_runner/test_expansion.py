@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from datacube_runtime.local.pods.expansion import expand
+from datacube_runtime.local.pods.errors import ContainerConfigError
+from datacube_runtime.local.pods.expansion import expand, expand_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,3 +83,9 @@ def test_it_reads_as_the_reference_does(text: str) -> None:
 @given(st.text(max_size=30))
 def test_what_is_escaped_comes_out_as_it_was(text: str) -> None:
     assert expand(text.replace("$", "$$"), VARIABLES) == text
+
+
+def test_a_sub_path_needs_all_its_names() -> None:
+    assert expand_all("$(A)/$$(NO)", {"A": "a"}) == "a/$(NO)"
+    with pytest.raises(ContainerConfigError, match="missing value for EMPTY, NO"):
+        expand_all("$(NO)/$(EMPTY)/$(A)", {"A": "a", "EMPTY": ""})

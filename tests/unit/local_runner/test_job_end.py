@@ -95,3 +95,18 @@ def test_a_job_whose_pods_cannot_run_is_refused_at_once(
     failed = next(c for c in found.status["conditions"] if c["type"] == "Failed")
     assert failed["reason"] == "UnsupportedJob"
     assert failed["message"].startswith(field)
+
+
+def test_a_suspended_job_is_not_looked_at_until_it_is_resumed(make_job: Make, at: At) -> None:
+    job = make_job(suspend=True)
+    job["spec"]["template"]["spec"]["containers"] *= 2
+    status = plan(job, at(0)).status
+    assert [c["type"] for c in status["conditions"]] == ["Suspended"]
+    job["spec"]["suspend"] = False
+    (*_, failed) = plan({**job, "status": status}, at(1)).status["conditions"]
+    assert (failed["type"], failed["reason"]) == ("Failed", "UnsupportedJob")
+
+
+def test_a_job_that_another_controller_manages_is_left_to_it(make_job: Make, at: At) -> None:
+    assert plan(make_job(managedBy="kubernetes.io/job-controller"), at(0)).create
+    assert not plan(make_job(managedBy="example.org/queue"), at(0)).create

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from datacube_api.conditions import timestamp
 from datacube_runtime.local.jobs.plan import Backoff, JobPlan, plan_job, pod_of
 from datacube_runtime.local.jobs.tally import owner_of
 from datacube_runtime.local.pods.times import moment_of
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 BACKOFF = Backoff()
 STARTED = {"startTime": "2026-11-23T12:00:00Z"}
+NUMBERS: dict[str, Any] = {
+    "active": 1,
+    "ready": 0,
+    "terminating": 0,
+    "uncountedTerminatedPods": {},
+}
 DELETED = {"deletionTimestamp": "2026-11-23T12:00:35Z", "deletionGracePeriodSeconds": 30}
 
 
@@ -33,11 +40,11 @@ def conditions(status: dict[str, Any]) -> dict[str, tuple[str, str]]:
 def test_a_new_job_gets_a_pod(make_job: Make, at: At) -> None:
     found = plan(make_job(), [], at(0))
     assert found.create
-    assert found.status == {**STARTED, "active": 1, "ready": 0, "terminating": 0}
+    assert found.status == {**STARTED, **NUMBERS}
 
 
 def test_a_job_with_an_active_pod_waits(make_job: Make, make_pod: Make, at: At) -> None:
-    status = {**STARTED, "active": 1, "ready": 0, "terminating": 0}
+    status = {**STARTED, **NUMBERS}
     found = plan(make_job(status), [make_pod("Running")], at(5))
     assert found == JobPlan(status)
 
@@ -82,6 +89,18 @@ def test_the_next_attempt_comes_after_the_back_off(make_job: Make, make_pod: Mak
     again = plan(make_job(waiting.status, backoffLimit=2), pods, at(15))
     assert again.create
     assert again.status["failed"] == 1
+
+
+def test_a_pod_whose_container_never_ran_failed_when_it_ceased_to_be_ready(
+    make_job: Make, make_pod: Make, at: At
+) -> None:
+    pod = make_pod("Failed")
+    never_ran = {"terminated": {"startedAt": None, "finishedAt": None}}
+    pod["status"]["containerStatuses"] = [{"name": "transfer", "state": never_ran}]
+    since = {"status": "False", "lastTransitionTime": timestamp(at(4))}
+    pod["status"]["conditions"] = [{"type": "Ready", **since}]
+    found = plan(make_job({**STARTED, "active": 1}, backoffLimit=2), [pod], at(6))
+    assert (found.create, found.again_in_s) == (False, 8.0)
 
 
 def test_the_back_off_doubles_and_is_capped() -> None:
@@ -186,12 +205,25 @@ def test_a_suspended_job_loses_its_pods_but_counts_no_failure(
 
 
 @pytest.mark.parametrize(
-    "spec", [{"parallelism": 2}, {"completions": 2}, {"completionMode": "Indexed"}]
+    ("field", "value"), [("parallelism", 2), ("completions", 2), ("completionMode", "Indexed")]
 )
-def test_jobs_of_several_pods_are_refused(make_job: Make, at: At, spec: dict[str, Any]) -> None:
-    found = plan(make_job(**spec), [], at(0))
+def test_jobs_of_several_pods_are_refused_by_field(
+    make_job: Make, at: At, field: str, value: Any
+) -> None:
+    found = plan(make_job(**{field: value}), [], at(0))
     assert not found.create
-    assert conditions(found.status)["Failed"] == ("True", "UnsupportedJob")
+    failed = next(c for c in found.status["conditions"] if c["type"] == "Failed")
+    assert failed["reason"] == "UnsupportedJob"
+    assert failed["message"].startswith(f"spec.{field}: {value}: ")
+
+
+def test_a_job_that_comes_to_want_several_pods_ends_the_one_it_has(
+    make_job: Make, make_pod: Make, at: At
+) -> None:
+    pod = make_pod("Running")
+    first = plan(make_job({**STARTED, "active": 1}, parallelism=2), [pod], at(5))
+    assert first.delete == (pod,)
+    assert conditions(first.status) == {"FailureTarget": ("True", "UnsupportedJob")}
 
 
 def test_no_parallelism_means_no_pod(make_job: Make, at: At) -> None:
@@ -202,6 +234,7 @@ def test_the_pod_of_a_job_is_its_own(make_job: Make) -> None:
     pod = pod_of(make_job())
     assert pod["metadata"]["generateName"] == "j-"
     assert pod["metadata"]["labels"] == {"job-name": "j"}
+    assert "annotations" not in pod["metadata"]
     assert owner_of(pod) == "job-uid"
 
 

@@ -147,8 +147,8 @@ def test_one_that_was_deleted_is_written_anew(world: World) -> None:
 def test_they_are_kept_for_an_hour(world: World) -> None:
     world.recorder.tell(KUBELET, POD, STARTED)
     world.recorder.tell(SCHEDULER, POD, UNBOUND)
-    strange = {"metadata": {"name": "strange"}, "lastTimestamp": "yesterday"}
-    world.objects.create(EVENTS, "default", {**strange, "involvedObject": {}})
+    timeless = {"metadata": {"name": "timeless"}, "involvedObject": {}}
+    world.objects.create(EVENTS, "default", timeless)
     world.pass_s(3599)
     world.recorder.tell(SCHEDULER, POD, UNBOUND)  # seen again: it stays
     world.recorder.sweep()

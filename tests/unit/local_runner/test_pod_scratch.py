@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from datacube_runtime.local.pods.errors import ContainerConfigError
+from datacube_runtime.local.pods.files import File
 from datacube_runtime.local.pods.scratch import Record, Scratch, write_files
 from datacube_runtime.local.pods.termination import termination_message
-from datacube_runtime.local.pods.variables import ContainerConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,17 +54,19 @@ def test_the_name_of_a_volume_is_no_path(scratch: Scratch, name: str) -> None:
 @pytest.mark.parametrize("name", ["../x", "/x", ""])
 def test_a_file_of_a_secret_stays_in_its_directory(tmp_path: Path, name: str) -> None:
     with pytest.raises(ContainerConfigError):
-        write_files(tmp_path, {name: b""})
+        write_files(tmp_path, {name: File(b"")})
 
 
 def test_files_are_replaced_and_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "outside").write_text("mine")
     (tmp_path / "v").mkdir()
     (tmp_path / "v" / "k").symlink_to(tmp_path / "outside")
-    write_files(tmp_path / "v", {"k": b"theirs", "deep/k": b"x"})
+    write_files(tmp_path / "v", {"k": File(b"theirs"), "deep/k": File(b"x", 0o500)})
     assert (tmp_path / "outside").read_text() == "mine"
     assert (tmp_path / "v" / "k").read_bytes() == b"theirs"
     assert (tmp_path / "v" / "deep" / "k").read_bytes() == b"x"
+    assert stat.S_IMODE((tmp_path / "v" / "k").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "v" / "deep" / "k").stat().st_mode) == 0o500
 
 
 def message_of(scratch: Scratch, policy: dict[str, str], code: int, output: str = "") -> str:

@@ -46,12 +46,41 @@ def test_an_expired_pod_failed_even_if_it_ended_well(make_pod: Pod, at: At) -> N
     assert (status["phase"], status["reason"]) == ("Failed", "DeadlineExceeded")
 
 
-def test_a_pod_that_fails_while_it_waits_still_says_for_what(make_pod: Pod, at: At) -> None:
+def test_a_pod_that_ends_while_it_waits_looks_in_vain_for_its_container(
+    make_pod: Pod, at: At
+) -> None:
     pod = make_pod()
     pod["status"] = podstatus.waiting(pod, "CreateContainerConfigError", "why", at(0))
-    status = podstatus.failed(pod, *podstatus.EXPIRED, at(9))
-    state = status["containerStatuses"][0]["state"]
-    assert state == {"waiting": {"reason": "CreateContainerConfigError", "message": "why"}}
+    status = podstatus.expired(podstatus.given_up(pod, at(9)))
+    assert (status["phase"], status["reason"]) == ("Failed", "DeadlineExceeded")
+    assert status["containerStatuses"][0]["state"]["terminated"] == {
+        "exitCode": 137,
+        "reason": "ContainerStatusUnknown",
+        "message": "The container could not be located when the pod was terminated",
+        "startedAt": None,
+        "finishedAt": None,
+    }
+    conditions = [(c["type"], c["status"], c.get("reason")) for c in status["conditions"]]
+    assert conditions == [
+        ("PodReadyToStartContainers", "False", None),
+        ("Initialized", "True", None),
+        ("Ready", "False", "PodFailed"),
+        ("ContainersReady", "False", "PodFailed"),
+        ("PodScheduled", "True", None),
+    ]
+
+
+def test_a_status_says_of_which_generation_it_speaks_and_what_was_set_aside(
+    make_pod: Pod, at: At
+) -> None:
+    pod = make_pod()
+    pod["metadata"]["generation"] = 2
+    requests = {"memory": "1Gi"}
+    pod["spec"]["containers"][0]["resources"] = {"requests": requests}
+    status = podstatus.running(pod, 7, at(0))
+    assert status["observedGeneration"] == 2
+    assert {c["observedGeneration"] for c in status["conditions"]} == {2}
+    assert status["containerStatuses"][0]["allocatedResources"] == requests
 
 
 def test_a_lost_pod_keeps_when_it_began(make_pod: Pod, at: At) -> None:
@@ -90,10 +119,11 @@ def test_a_plain_pod_can_be_run(make_pod: Pod) -> None:
     [
         ({"command": []}, "spec.containers[0].command:"),
         ({"lifecycle": {"preStop": {}}}, "spec.containers[0].lifecycle:"),
+        ({"restartPolicy": "OnFailure"}, "spec.containers[0].restartPolicy: OnFailure:"),
         ({"volumeDevices": [{"name": "d"}]}, "spec.containers[0].volumeDevices:"),
         (
-            {"volumeMounts": [{"name": "v", "mountPath": "/v", "subPathExpr": "$(A)"}]},
-            "spec.containers[0].volumeMounts[0].subPathExpr:",
+            {"env": [{"name": "A"}, {"name": "B", "valueFrom": {"fileKeyRef": {"key": "k"}}}]},
+            "spec.containers[0].env[1].valueFrom.fileKeyRef:",
         ),
         (
             {"volumeMounts": [{"name": "nope", "mountPath": "/v"}]},
@@ -106,6 +136,23 @@ def test_what_a_process_cannot_give_is_refused_by_field(
 ) -> None:
     pod = make_pod(volumes=[{"name": "v", "emptyDir": {}}])
     pod["spec"]["containers"][0] |= change
+    assert str(unsupported(pod)).startswith(field)
+
+
+@pytest.mark.parametrize(
+    ("volume", "field"),
+    [
+        ({"hostPath": {"path": "/"}}, "spec.volumes[1]: v: the embedded cluster has only"),
+        (
+            {"projected": {"sources": [{"secret": {}}, {"serviceAccountToken": {}}]}},
+            "spec.volumes[1].projected.sources[1].serviceAccountToken:",
+        ),
+    ],
+)
+def test_what_a_volume_cannot_hold_is_refused_by_field(
+    make_pod: Pod, volume: dict[str, Any], field: str
+) -> None:
+    pod = make_pod(volumes=[{"name": "e", "emptyDir": {}}, {"name": "v", **volume}])
     assert str(unsupported(pod)).startswith(field)
 
 

@@ -1,0 +1,1 @@
+"""The fields of objects and who owns them: server-side apply and `managedFields`."""

@@ -1,0 +1,1 @@
+"""What a real API server knows of its own kinds, a file each."""

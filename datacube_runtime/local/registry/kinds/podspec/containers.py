@@ -1,0 +1,97 @@
+"""
+The containers of a pod: names, images, ports, and what each of them holds.
+
+Source: validateContainers, validateInitContainers and validateContainerPorts in
+k8s.io/kubernetes/pkg/apis/core/validation/validation.go
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from datacube_runtime.local.registry.causes import (
+    at,
+    duplicate,
+    each,
+    required,
+    unsupported,
+    wrong,
+)
+from datacube_runtime.local.registry.kinds.podspec.resources import resource_problems
+from datacube_runtime.local.registry.kinds.podspec.variables import (
+    bulk_problems,
+    variable_problems,
+)
+from datacube_runtime.local.registry.kinds.podspec.volumes import mount_problems
+from datacube_runtime.local.registry.metadata.names import label_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from datacube_runtime.local.registry.errors import Cause
+
+_MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
+_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+_PROTOCOLS = ("SCTP", "TCP", "UDP")
+_PORT_MAX = 65535
+
+
+def container_problems(path: str, spec: Mapping[str, Any], volumes: set[str]) -> Iterator[Cause]:
+    """Yield what is wrong with the containers of the spec at ``path``: there has to be one."""
+    where, own = at(path, "containers"), spec.get("containers")
+    if not own:
+        yield required(where)
+    yield from _all_problems(where, own, volumes, set())
+    taken = {container.get("name", "") for container in own or ()}
+    yield from _all_problems(at(path, "initContainers"), spec.get("initContainers"), volumes, taken)
+
+
+def _all_problems(
+    path: str, containers: list[Mapping[str, Any]] | None, volumes: set[str], taken: set[str]
+) -> Iterator[Cause]:
+    for where, container in each(path, containers):
+        yield from _problems(where, container, volumes)
+        name = container.get("name", "")
+        if name in taken:
+            yield duplicate(at(where, "name"), name)
+        taken.add(name)
+
+
+def _problems(path: str, container: Mapping[str, Any], volumes: set[str]) -> Iterator[Cause]:
+    name = container.get("name", "")
+    if not name:
+        yield required(at(path, "name"))
+    for problem in label_problems(name) if name else ():
+        yield wrong(at(path, "name"), name, problem)
+    if not container.get("image"):
+        yield required(at(path, "image"))
+    yield from _choice_problems(path, container, "terminationMessagePolicy", _MESSAGE_POLICIES)
+    yield from _port_problems(at(path, "ports"), container.get("ports"))
+    yield from variable_problems(at(path, "env"), container.get("env"))
+    yield from bulk_problems(at(path, "envFrom"), container.get("envFrom"))
+    yield from mount_problems(at(path, "volumeMounts"), container.get("volumeMounts"), volumes)
+    yield from _choice_problems(path, container, "imagePullPolicy", _PULL_POLICIES)
+    yield from resource_problems(at(path, "resources"), container.get("resources") or {})
+
+
+def _choice_problems(
+    path: str, container: Mapping[str, Any], field: str, known: tuple[str, ...]
+) -> Iterator[Cause]:
+    if container.get(field, known[0]) not in known:
+        yield unsupported(at(path, field), container[field], known)
+
+
+def _port_problems(path: str, ports: list[Mapping[str, Any]] | None) -> Iterator[Cause]:
+    names: set[str] = set()
+    for where, port in each(path, ports):
+        if (name := port.get("name")) in names:
+            yield duplicate(at(where, "name"), name)
+        names |= {name} if name else set()
+        if not port.get("containerPort"):
+            yield required(at(where, "containerPort"))
+        for field in ("containerPort", "hostPort"):
+            number = port.get(field, 0)
+            if number and not 0 < number <= _PORT_MAX:
+                why = f"must be between 1 and {_PORT_MAX}, inclusive"
+                yield wrong(at(where, field), number, why)
+        yield from _choice_problems(where, port, "protocol", _PROTOCOLS)

@@ -1,0 +1,1 @@
+"""Deletes, and what follows from them."""

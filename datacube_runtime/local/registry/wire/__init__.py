@@ -1,0 +1,1 @@
+"""Objects as clients send them: whether they can be read, and what their values mean."""
