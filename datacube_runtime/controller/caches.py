@@ -15,7 +15,7 @@ from datacube_api.reference import KIND
 from datacube_runtime.controller import reconcile, report
 from datacube_runtime.controller.api import CUBES, JOBS, PODS, VOLUMES
 from datacube_runtime.controller.job import job_name
-from datacube_runtime.controller.naming import CUBE_LABEL
+from datacube_runtime.controller.naming import CUBE_LABEL, transfer_labels
 from datacube_runtime.controller.objects import Key, controller_of, is_owned_by, uid_of
 from datacube_runtime.controller.store import Store
 
@@ -65,16 +65,19 @@ class Caches:
         return await self._read_again(api, key)
 
     async def _read_again(self, api: Api, key: Key) -> Observed | None:
-        # In this order: a Job that came and went is then known from the DataCube's status.
+        # In this order: a Job that came and went is then known from the DataCube's status, or
+        # from the pods that it left.
         job = await api.read(JOBS, _job_key(key))
         cube = await api.read(CUBES, key)
         if cube is None:
             return None
         if job is not None:
             return Observed(cube, job, await self._pods(api, job))
+        label = transfer_labels(key.name)[CUBE_LABEL]
+        pods = await api.list(PODS, key.namespace, f"{CUBE_LABEL}={label}")
         claim = reconcile.claim_of(cube)
         pvc = await api.read(VOLUMES, Key(key.namespace, claim)) if claim else None
-        return Observed(cube, pvc=pvc)
+        return Observed(cube, pods=pods.items, pvc=pvc)
 
     async def _pods(self, api: Api, job: Obj) -> tuple[Obj, ...]:
         pods = self.pods.owned_by(uid_of(job))

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from datacube_api.models import Direction
 from datacube_api.reference import API_VERSION, KIND
-from datacube_runtime.controller.naming import job_name, transfer_labels
+from datacube_runtime.controller.naming import CUBE_UID, job_name, transfer_labels
+from datacube_runtime.controller.objects import uid_of
 
 if TYPE_CHECKING:
     from datacube_api.models import Spec
@@ -48,7 +49,10 @@ def job_manifest(cube: Obj, spec: Spec, settings: Settings) -> dict[str, Any]:
             "backoffLimit": spec.options.backoff_limit or 0,
             # Never two attempts on one volume: a pod that is being evicted may still write.
             "podReplacementPolicy": "Failed",
-            "template": {"metadata": {"labels": labels}, "spec": _pod(spec, settings)},
+            "template": {
+                "metadata": {"labels": labels, "annotations": {CUBE_UID: uid_of(cube)}},
+                "spec": _pod(spec, settings),
+            },
         },
     }
 

@@ -21,6 +21,9 @@ MANAGED_BY: Final = {"app.kubernetes.io/managed-by": "datacube-controller"}
 
 CUBE_LABEL: Final = f"{GROUP}/datacube"
 
+CUBE_UID: Final = f"{GROUP}/datacube-uid"
+"""An annotation of pods: whose they are, told even when their Job is gone."""
+
 _LONGEST = 63
 _DIGEST_CHARACTERS = 10
 _SUFFIX = "-batchjob"  # as the platform's own controller names its Jobs

@@ -20,7 +20,13 @@ from datacube_api.reference import KIND
 from datacube_api.status import evaluate
 from datacube_runtime.controller import report
 from datacube_runtime.controller.job import job_manifest, job_name
-from datacube_runtime.controller.objects import controller_of, is_being_deleted, is_owned_by
+from datacube_runtime.controller.naming import CUBE_UID
+from datacube_runtime.controller.objects import (
+    controller_of,
+    is_being_deleted,
+    is_owned_by,
+    uid_of,
+)
 from datacube_runtime.controller.volume import volume_manifest
 
 if TYPE_CHECKING:
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     from datacube_runtime.controller.settings import Settings
 
 _LOOK_AGAIN_S = 1.0
+_ENDED = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True)
@@ -77,15 +84,18 @@ def plan(  # noqa: PLR0913, PLR0917 - everything that a decision depends on
     Compare what is asked with what is there; same inputs, same plan.
 
     :param job: the object that has the name of the DataCube's Job, whoever made it
-    :param pods: those of that Job
+    :param pods: those of that Job; where it is missing, all that are labelled as the DataCube's
     :param pvc: the claim ``claim_of`` names
     """
     if is_settled(cube):
         return Plan()
     if job is not None:
         return _follow(cube, job, pods, now)
-    if _had_a_job(cube):
+    if _had_a_job(cube, pods):
         return _fail(cube, Reason.JOB_LOST, _lost(cube), now)
+    if (name := _still_at_work(cube, pods)) is not None:
+        text = f"waiting until pod {name!r} of a deleted DataCube of the same name is gone"
+        return _put_off(cube, Reason.POD_PENDING, text, now)
     try:
         spec = _spec_of(cube)
     except DataCubeSpecError as error:
@@ -135,8 +145,7 @@ def _begin(cube: Obj, spec: Spec, pvc: Obj | None, now: datetime, settings: Sett
         return _await_volume(cube, spec, now, settings)
     if pvc is not None:
         text = f"{_claim(spec)} is being deleted; a new one is made when it is gone"
-        waiting = report.waiting(_status_of(cube), Reason.VOLUME_NOT_FOUND, text, now)
-        return _say(cube, waiting, requeue_after_s=_LOOK_AGAIN_S)
+        return _put_off(cube, Reason.VOLUME_NOT_FOUND, text, now)
     volume = volume_manifest(cube["metadata"]["namespace"], spec.volume)
     return Plan((CreateVolume(volume), create_job))
 
@@ -163,8 +172,7 @@ def _follow(cube: Obj, job: Obj, pods: Sequence[Obj], now: datetime) -> Plan:
     name = job["metadata"]["name"]
     if _is_of_a_predecessor(job, cube):
         text = f"waiting until Job {name!r} of a deleted DataCube of the same name is gone"
-        told = report.waiting(status, Reason.POD_PENDING, text, now)
-        return _say(cube, told, requeue_after_s=_LOOK_AGAIN_S)
+        return _put_off(cube, Reason.POD_PENDING, text, now)
     text = f"Job {name!r} is there already and is not this DataCube's: delete or rename one of them"
     return _fail(cube, Reason.JOB_NOT_OURS, text, now)
 
@@ -179,9 +187,30 @@ def _is_of_a_predecessor(job: Obj, cube: Obj) -> bool:
     return (owner.get("kind"), owner.get("name")) == (KIND, cube["metadata"]["name"])
 
 
-def _had_a_job(cube: Obj) -> bool:
+def _had_a_job(cube: Obj, pods: Sequence[Obj]) -> bool:
+    """
+    Tell whether there was a Job, though it is gone: by what the status says, or by its pods.
+
+    The pods count because a controller may have died after it made the Job and before it said so.
+    A Job that is deleted then with all its pods, unseen, leaves no sign: the transfer runs a second
+    time, after the first. To exclude that would cost a write before every Job, or a finalizer on
+    it, which holds up its namespace where the controller is gone.
+    """
     status = _status_of(cube)
-    return bool(status.get("pod")) or report.has_been_initialized(status)
+    if bool(status.get("pod")) or report.has_been_initialized(status):
+        return True
+    notes = (pod["metadata"].get("annotations") or {} for pod in pods)
+    return any(note.get(CUBE_UID) == uid_of(cube) for note in notes)
+
+
+def _still_at_work(cube: Obj, pods: Sequence[Obj]) -> str | None:
+    """Return the name of a namesake's pod that may still write to the volume; None without one."""
+    name = job_name(cube["metadata"]["name"])
+    for pod in pods:
+        is_namesakes = controller_of(pod).get("name") == name
+        if is_namesakes and (pod.get("status") or {}).get("phase") not in _ENDED:
+            return str(pod["metadata"]["name"])
+    return None
 
 
 def _lost(cube: Obj) -> str:
@@ -199,6 +228,12 @@ def _claim(spec: Spec) -> str:
 
 def _fail(cube: Obj, reason: Reason, message: str, now: datetime) -> Plan:
     return _say(cube, report.failed(_status_of(cube), reason, message, now))
+
+
+def _put_off(cube: Obj, reason: Reason, message: str, now: datetime) -> Plan:
+    """Say what is waited for, and look again soon: nobody tells when it has come to pass."""
+    waiting = report.waiting(_status_of(cube), reason, message, now)
+    return _say(cube, waiting, requeue_after_s=_LOOK_AGAIN_S)
 
 
 def _say(cube: Obj, status: Mapping[str, Any], *, requeue_after_s: float | None = None) -> Plan:
