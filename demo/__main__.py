@@ -1,16 +1,15 @@
 """
 ``make demo``: the main job, end to end, on this machine.
 
-Starts a Git server that demands a token, the embedded cluster and a real Airflow, all on 127.0.0.1
-and on free ports, runs the example DAG, shows what happens, and ends everything again. Everything
-that is written is below ``.demo``.
+Starts a Git server, a hub and an S3 store that demand credentials, the embedded cluster and a real
+Airflow, all on 127.0.0.1 and on free ports; runs the example DAGs, shows what happens, and ends
+everything again. Everything that is written is below ``.demo``.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import secrets
 import shutil
 import signal
 import sys
@@ -22,15 +21,17 @@ from typing import TYPE_CHECKING
 
 from demo.airflow import COMPONENTS, Airflow
 from demo.cluster import create_secret
+from demo.pipeline import DATASET, MODEL, RESULT, Store, make_model
 from demo.processes import DemoError, Program, Programs, end_all, processes_of, wait_until
 from demo.repositories import SINK, SOURCE, TAG, arrived, make_repositories
+from demo.services import Services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".demo"
-DAG = "example_git_to_git"
+GIT_DAG, ML_DAG = "example_git_to_git", "example_ml_pipeline"
 BIN = Path(sys.executable).parent
 _RUN_TIMEOUT_S = 180
 
@@ -94,7 +95,7 @@ class Demo:
             **author,
         }
         self._programs = Programs(HOME, self._env)
-        self._token = secrets.token_urlsafe(24)
+        self._services = Services(HOME, self._programs, ROOT)
         data = HOME / "cluster"
         self._kubeconfig = data / "kubeconfig"
         self._airflow = Airflow(
@@ -106,34 +107,44 @@ class Demo:
 
     def run(self, *, keep: bool) -> int:
         """Do it all; return the exit code."""
-        git, cluster = self._start_git(), self._start_cluster()
+        make_repositories(HOME / "git", self._env)
+        self._services.start()
+        cluster = self._start_cluster()
         airflow = self._start_airflow()
-        git_url = self._wait_for_git(git)
+        store = self._fill_services()
         self._wait_for_cluster(cluster)
         self._wait_for_airflow(airflow)
-        succeeded = self._run_dag(git_url)
-        result = arrived(HOME / "git", self._env)
-        if result is None or not succeeded:
-            print(f"\nNothing usable arrived in {SINK}; logs are in {HOME / 'logs'}")
+        shown = self._show_git() and self._show_pipeline(store)
+        if not shown:
+            print(f"\nNothing usable arrived; logs are in {HOME / 'logs'}")
             return 1
-        print(f"\nArrived in {git_url}/{SINK}:\n")
-        print("\n".join(f"    {line}" for line in result.splitlines()))
         self._say("Done")
         if keep:
             self._say_how_to_look()
         return 0
 
+    def _show_git(self) -> bool:
+        """Run the first DAG; tell whether its result arrived, and show it."""
+        url = self._services.git_url
+        urls = {"source_url": f"{url}/{SOURCE}", "sink_url": f"{url}/{SINK}"}
+        succeeded = self._run_dag(GIT_DAG, {**urls, "ref": TAG})
+        return succeeded and self._show(f"{url}/{SINK}", arrived(HOME / "git", self._env))
+
+    def _show_pipeline(self, store: Store) -> bool:
+        """Run the second DAG; tell whether its result arrived, and show it."""
+        places = {"model": MODEL, "dataset": DATASET, "result": RESULT}
+        succeeded = self._run_dag(ML_DAG, {**places, "hub": self._services.hub_url})
+        return succeeded and self._show(RESULT, store.arrived())
+
+    def _show(self, place: str, result: str | None) -> bool:
+        if result is None:
+            return False
+        print(f"\nArrived in {place}:\n")
+        print("\n".join(f"    {line}" for line in result.splitlines()) + "\n")
+        return True
+
     def _say(self, what: str, more: str = "") -> None:
         print(f"{time.monotonic() - self._began:6.1f} s  {what:<24} {more}".rstrip(), flush=True)
-
-    def _start_git(self) -> Program:
-        make_repositories(HOME / "git", self._env)
-        token_file = HOME / "git-token"
-        token_file.touch(mode=0o600)
-        token_file.write_text(self._token)
-        files = ["--root", str(HOME / "git"), "--token-file", str(token_file)]
-        command = [sys.executable, "-m", "demo.git_server", *files]
-        return self._programs.start("git-server", command, {"PYTHONPATH": str(ROOT)})
 
     def _start_cluster(self) -> Program:
         command = [str(BIN / "datacube-local"), "start", "--data-dir", str(HOME / "cluster")]
@@ -150,39 +161,46 @@ class Demo:
         commands = {**COMPONENTS, "airflow-api-server": [*server, "--workers", "1"]}
         return [self._programs.start(n, [airflow, *c], env) for n, c in commands.items()]
 
-    def _wait_for_git(self, git: Program) -> str:
-        wait_until(lambda: "http://" in git.log.read_text(), "The Git server", 20, [git])
-        url = next(word for word in git.log.read_text().split() if word.startswith("http://"))
-        self._say("Git server is up", url)
-        return url
+    def _fill_services(self) -> Store:
+        """Wait for the three servers, and put there what the DAGs start from."""
+        services = self._services
+        self._say("Git server is up", services.git_url)
+        make_model(services.hub_url, services.hub_token)
+        self._say("Hub is up", services.hub_url)
+        store = Store(services.s3_url, *services.s3_key, self._env)
+        store.make_dataset()
+        self._say("S3 store is up", services.s3_url)
+        return store
 
     def _wait_for_cluster(self, cluster: Program) -> None:
         wait_until(
             lambda: "ready: KUBECONFIG=" in cluster.log.read_text(), "The cluster", 30, [cluster]
         )
-        create_secret(self._kubeconfig, "git-token", {"token": self._token})
-        self._say("Embedded cluster is up", "Secret git-token created")
+        made = self._services.secrets()
+        for name, values in made.items():
+            create_secret(self._kubeconfig, name, values)
+        self._say("Embedded cluster is up", f"Secrets {', '.join(made)} created")
 
     def _wait_for_airflow(self, airflow: list[Program]) -> None:
         wait_until(self._airflow.is_up, "Airflow's API server", 120, airflow)
-        wait_until(lambda: self._airflow.knows(DAG), "Reading the example DAG", 120, airflow)
+        knows = self._airflow.knows
+        wait_until(lambda: knows(GIT_DAG) and knows(ML_DAG), "Reading the DAGs", 120, airflow)
         self._say("Airflow is up", self._airflow.url)
 
-    def _run_dag(self, git_url: str) -> bool:
-        urls = {"source_url": f"{git_url}/{SOURCE}", "sink_url": f"{git_url}/{SINK}"}
-        run = self._airflow.trigger(DAG, {**urls, "ref": TAG})
-        self._say("DAG run", f"{DAG} {run}")
+    def _run_dag(self, dag: str, params: Mapping[str, str]) -> bool:
+        run = self._airflow.trigger(dag, params)
+        self._say("DAG run", f"{dag} {run}")
         states: dict[str, str] = {}
         deadline = time.monotonic() + _RUN_TIMEOUT_S
-        for task, state in self._airflow.follow(DAG, run):
+        for task, state in self._airflow.follow(dag, run):
             if states.get(task, "waiting") != state:
-                self._say("", f"{task:<12} {state}")
+                self._say("", f"{task:<16} {state}")
             states[task] = state
             if time.monotonic() > deadline:
                 raise DemoError(f"the DAG run took longer than {_RUN_TIMEOUT_S} seconds")
         print("\nTasks:  " + ", ".join(f"{task} {state}" for task, state in states.items()))
         for task in (task for task, state in states.items() if state == "failed"):
-            print(f"\nLog of {task}:\n{self._airflow.log_of(DAG, run, task)}")
+            print(f"\nLog of {task}:\n{self._airflow.log_of(dag, run, task)}")
         return set(states.values()) == {"success"}
 
     def _say_how_to_look(self) -> None:

@@ -2,7 +2,8 @@
 A Git server for the demo and the tests: smart HTTP on 127.0.0.1, and nothing without a token.
 
 Git's own CGI program ``git http-backend`` speaks the protocol; this is only the web server before
-it. It knows one token for everything and no users. It is not meant for more than one machine.
+it. It knows one token for everything and no users; ``git_lfs`` keeps large files. It is not meant
+for more than one machine.
 
 Source: https://git-scm.com/docs/git-http-backend
 """
@@ -13,25 +14,27 @@ import argparse
 import base64
 import binascii
 import hmac
+import json
 import logging
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import threading
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
 
+from demo import git_lfs
+from demo.serving import Handler, Listener, serve_until_stopped
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import ssl
+    from collections.abc import Sequence
 
 log = logging.getLogger(__name__)
 
@@ -45,15 +48,17 @@ _REQUEST = re.compile(
 class GitServer:
     """Serve the bare repositories below ``root`` to whoever knows ``token``, while entered."""
 
-    def __init__(self, root: Path, token: str, port: int = 0) -> None:
+    def __init__(
+        self, root: Path, token: str, port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._backend = _Backend(root.resolve(), token)
-        self._server = _Server(("127.0.0.1", port), partial(_Handler, self._backend))
-        self._thread = threading.Thread(target=self._server.serve_forever, name="git-server")
+        handler = partial(_Handler, self._backend)
+        self._listener = Listener("git-server", handler, port, tls)
 
     @property
     def url(self) -> str:
         """Where it listens; a repository is at ``<url>/<name>.git``."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self._listener.url
 
     def create(self, name: str) -> Path:
         """Make an empty bare repository that takes pushes; its default branch is ``main``."""
@@ -64,13 +69,11 @@ class GitServer:
         return path
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._listener.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._listener.__exit__()
 
 
 @dataclass(frozen=True)
@@ -111,62 +114,56 @@ class _Backend:
         )
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """One connection. The whole body is taken before the answer, so no refusal breaks the pipe."""
-
-    protocol_version = "HTTP/1.1"
-    timeout: ClassVar[float | None] = 60
+class _Handler(Handler):
+    """One connection."""
 
     def __init__(self, backend: _Backend, *args: Any) -> None:
         self._backend = backend
         super().__init__(*args)
 
-    def do_GET(self) -> None:
-        """Answer ``info/refs``, and files of the dumb protocol."""
-        self._serve()
-
-    def do_POST(self) -> None:
-        """Answer a fetch or a push."""
-        self._serve()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in http.server
-        """Log the request line and the status; never a header, which may hold a credential."""
-        log.debug(format, *args)
-
-    def _serve(self) -> None:
+    def serve(self) -> None:
+        """Answer a request."""
         with TemporaryFile() as body:
-            for block in self._body():
+            for block in self.body():
                 body.write(block)
-            request = _REQUEST.fullmatch(self.path)
+            large = git_lfs.REQUEST.fullmatch(self.path)
+            request = large or _REQUEST.fullmatch(self.path)
             repository = unquote(request["repository"]) if request else ""
             if not self._backend.admits(self.headers.get("Authorization", "")):
-                self._refuse(HTTPStatus.UNAUTHORIZED, "a token is needed, as the password\n")
+                self._send_text(HTTPStatus.UNAUTHORIZED, "a token is needed, as the password\n")
             elif request is None or not self._backend.has(repository):
-                self._refuse(HTTPStatus.NOT_FOUND, "there is no such repository\n")
+                self._send_text(HTTPStatus.NOT_FOUND, "there is no such repository\n")
+            elif large:
+                self._answer_large(large, body)
             else:
                 self._answer(body, request["query"] or "")
 
-    def _body(self) -> Iterator[bytes]:
-        """Yield the body; Git sends a big push in chunks, without a length."""
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            yield from self._blocks(int(self.headers.get("Content-Length", 0)))
-            return
-        while size := int(self.rfile.readline().partition(b";")[0], 16):
-            yield from self._blocks(size)
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
+    def _answer_large(self, request: re.Match[str], body: IO[bytes]) -> None:
+        """Answer for Git LFS; see ``git_lfs``."""
+        path, oid = request["repository"], request["oid"]
+        repository = self._backend.root / unquote(path).lstrip("/")
+        files = git_lfs.LargeFiles(repository, f"http://{self.headers['Host']}{path}")
+        body.seek(0)
+        if not oid:
+            self._send_text(HTTPStatus.OK, json.dumps(files.batch(body)), git_lfs.MEDIA_TYPE)
+        elif self.command == "PUT":
+            self._send_text(files.put(oid, body), "")
+        elif files.path(oid).exists():
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Length", str(files.path(oid).stat().st_size))
+            self.end_headers()
+            with files.path(oid).open("rb") as file:
+                shutil.copyfileobj(file, self.wfile)
+        else:
+            self._send_text(HTTPStatus.NOT_FOUND, "there is no such object\n")
 
-    def _blocks(self, size: int) -> Iterator[bytes]:
-        while size and (block := self.rfile.read(min(size, _BLOCK_BYTES))):
-            size -= len(block)
-            yield block
-
-    def _refuse(self, status: HTTPStatus, text: str) -> None:
+    def _send_text(
+        self, status: HTTPStatus, text: str, media_type: str = "text/plain; charset=utf-8"
+    ) -> None:
         self.send_response(status)
         if status is HTTPStatus.UNAUTHORIZED:
             self.send_header("WWW-Authenticate", 'Basic realm="git", charset="UTF-8"')
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text.encode())
@@ -207,12 +204,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
 
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - its signature
-        """Say little: a client that went away is no news."""
-        log.debug("a connection ended with an error", exc_info=sys.exc_info())
-
-
 def _program() -> str:
     return shutil.which("git") or "git"
 
@@ -237,13 +228,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--token-file", type=Path, required=True, help="holds the token")
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     args = parser.parse_args(argv)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with GitServer(args.root, args.token_file.read_text().strip(), args.port) as server:
-        print(server.url, flush=True)
-        stop.wait()
-    return 0
+    server = GitServer(args.root, args.token_file.read_text().strip(), args.port)
+    return serve_until_stopped(server)
 
 
 if __name__ == "__main__":

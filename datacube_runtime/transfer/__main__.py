@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
 import sys
 import time
@@ -18,9 +19,9 @@ from typing import TYPE_CHECKING
 
 from datacube_api.reasons import Reason
 from datacube_api.termination import Termination
-from datacube_runtime.transfer.backends import backend_of
+from datacube_runtime.transfer.backends import BACKENDS
 from datacube_runtime.transfer.exit import EXIT_CODES, TransferError, write_termination
-from datacube_runtime.transfer.progress import Progress
+from datacube_runtime.transfer.progress import Meter
 from datacube_runtime.transfer.redact import RedactingFormatter, Redactor
 from datacube_runtime.transfer.request import read_request, termination_log
 from datacube_runtime.transfer.run import Cancellation, ProcessEngine
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one transfer and return the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
+    # A core dump would hold the credentials; every process that we start inherits this.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     variables = dict(os.environ)
     redact = Redactor.of(variables)
     handler = logging.StreamHandler(sys.stderr)
@@ -57,8 +60,8 @@ def _transfer(
     """Transfer, and return the last words whatever happens."""
     try:
         request = read_request(arguments, variables)
-        backend = backend_of(request.type)
-        engine = ProcessEngine(redact, Progress(_print_line, time.time).show, cancellation)
+        backend = BACKENDS[request.type]
+        engine = ProcessEngine(redact, Meter(_print_line, time.monotonic), cancellation)
         with TemporaryDirectory(prefix="transfer-") as private:
             ended = backend(request, Workshop(engine, Path(private)))
     except TransferError as error:

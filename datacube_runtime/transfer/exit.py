@@ -31,7 +31,9 @@ EXIT_CODES = {
     Reason.ENGINE_FAILED: os.EX_SOFTWARE,
     Reason.NO_SPACE_LEFT: os.EX_CANTCREAT,
     Reason.NETWORK_ERROR: os.EX_TEMPFAIL,
+    Reason.VERIFICATION_FAILED: os.EX_IOERR,
     Reason.AUTHENTICATION_FAILED: os.EX_NOPERM,
+    Reason.PERMISSION_DENIED: os.EX_NOPERM,
     Reason.CANCELLED: 128 + 15,  # what a shell says of a process that SIGTERM ended
 }
 

@@ -62,31 +62,43 @@ def partial(final: Path) -> Iterator[Path]:
     killed, and goes first.
     """
     final.parent.mkdir(parents=True, exist_ok=True)
-    _clear_leftovers(final)
-    path = Path(mkdtemp(prefix=f".{final.name}.", suffix=".partial", dir=final.parent))
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    clear_leftovers(final)
+    path, handle = _locked_directory(final)
     try:
-        _lock(handle)
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
         os.close(handle)
 
 
-def _clear_leftovers(final: Path) -> None:
+def _locked_directory(final: Path) -> tuple[Path, int]:
+    while True:
+        path = Path(mkdtemp(prefix=f".{final.name}.", suffix=".partial", dir=final.parent))
+        with suppress(FileNotFoundError):
+            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            # Between the making and the locking somebody may have taken it for a dead one.
+            if lock(handle) and path.exists():
+                return path, handle
+            os.close(handle)
+
+
+def clear_leftovers(final: Path) -> None:
+    """Remove what processes that are no more have left of ``partial``."""
+    if not final.parent.is_dir():
+        return
     pattern = re.compile(rf"\.{re.escape(final.name)}\.\w{{8}}\.partial")
     for path in [path for path in final.parent.iterdir() if pattern.fullmatch(path.name)]:
         if path.is_symlink() or not path.is_dir():
             continue
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            if _lock(handle):
+            if lock(handle):
                 shutil.rmtree(path)
         finally:
             os.close(handle)
 
 
-def _lock(handle: int) -> bool:
+def lock(handle: int) -> bool:
     """Take the lock until the handle is closed; a file system without locks gives it to all."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

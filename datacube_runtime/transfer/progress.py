@@ -1,98 +1,68 @@
 """
-One uniform progress line for all engines, at most one a second, as JSON on standard output.
+Progress of every engine at one pace: at most a line a second, the last of a phase always.
 
-``{"t", "phase", "done", "total", "files", "rate", "eta"}``: time, bytes, bytes or null, [n, N] or
-null, bytes a second, seconds or null. Git does not know how many bytes will come, so it counts its
-objects instead. What is not known is null, never guessed.
-
-Source: git prints progress as ``Receiving objects:  42% (5/12), 1.30 MiB | 4.50 MiB/s``, see
-progress.c of Git; the words do not change under LC_ALL=C.
+Engines say how far they are in their own words, which their backends read; how fast that is and
+how long it will take is worked out here, the same way for all.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from datacube_api.progress import Progress
+
 _INTERVAL_S = 1.0
-_UNITS = {"bytes": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
-_PHASES = {
-    "Enumerating objects": "list",
-    "Counting objects": "list",
-    "Compressing objects": "list",
-    "Receiving objects": "transfer",
-    "Writing objects": "transfer",
-    "Resolving deltas": "verify",
-    "Updating files": "checkout",
-}
-_AMOUNT = r"(?P<{0}>[\d.]+) (?P<{0}_unit>bytes|KiB|MiB|GiB)"
-_LINE = re.compile(
-    rf"(?:remote: )?(?P<title>{'|'.join(_PHASES)}): +"
-    r"(?:\d+% \((?P<n>\d+)/(?P<total>\d+)\)|(?P<count>\d+))"
-    rf"(?:, {_AMOUNT.format('done')})?(?: \| {_AMOUNT.format('rate')}/s)?(?:, done\.?)? *"
-)
+_WINDOW_S = 10.0
+"""How far back the rate looks: long enough to be steady, short enough to follow the network."""
 
 
-@dataclass(frozen=True)
-class Sample:
-    """How far a phase is."""
-
-    phase: str
-    done_bytes: int
-    objects: tuple[int, int] | None
-    rate_bytes_s: int
-
-    def to_json(self, now: float) -> str:
-        """Return the uniform line for this moment (seconds since 1970)."""
-        line = {
-            "t": round(now, 3),
-            "phase": self.phase,
-            "done": self.done_bytes,
-            "total": None,
-            "files": self.objects,
-            "rate": self.rate_bytes_s,
-            "eta": None,
-        }
-        return json.dumps(line)
-
-
-def sample_of(line: str) -> Sample | None:
-    """Read one line of Git's progress; None where it is something else."""
-    found = _LINE.fullmatch(line)
-    if not found:
-        return None
-    objects = (int(found["n"]), int(found["total"])) if found["n"] else None
-    return Sample(
-        _PHASES[found["title"]],
-        _bytes(found["done"], found["done_unit"]),
-        objects,
-        _bytes(found["rate"], found["rate_unit"]),
-    )
-
-
-def _bytes(number: str | None, unit: str) -> int:
-    return int(float(number) * _UNITS[unit]) if number else 0
-
-
-class Progress:
-    """Shows progress lines, not too many."""
+class Meter:
+    """Takes how far a transfer is, as often as the engine says it; shows it, not too often."""
 
     def __init__(self, emit: Callable[[str], None], clock: Callable[[], float]) -> None:
+        """Remember whom to tell, and who knows the time in seconds."""
         self._emit, self._clock = emit, clock
-        self._next = float("-inf")
+        self._last: Progress | None = None
+        self._shown_at = float("-inf")
+        self._is_shown = True
+        self._seen = deque[tuple[float, int]]()
 
-    def show(self, line: str) -> bool:
-        """Take a line of an engine if it is progress; say whether it was."""
-        sample = sample_of(line)
-        if sample is None:
-            return False
+    def take(self, progress: Progress) -> None:
+        """Take note, and show it if it is time."""
         now = self._clock()
-        if now >= self._next:
-            self._next = now + _INTERVAL_S
-            self._emit(sample.to_json(now))
-        return True
+        if self._last and self._last.phase is not progress.phase:
+            self.flush()
+            self._seen.clear()
+        self._see(now, progress.done_bytes)
+        self._last, self._is_shown = self._completed(progress), False
+        if now >= self._shown_at + _INTERVAL_S:
+            self._shown_at = now
+            self.flush()
+
+    def flush(self) -> None:
+        """Show what was held back: the phase, or the transfer, is over."""
+        if self._last and not self._is_shown:
+            self._is_shown = True
+            self._emit(self._last.to_line())
+
+    def _see(self, now: float, done_bytes: int) -> None:
+        if self._seen and done_bytes < self._seen[-1][1]:  # an engine began anew
+            self._seen.clear()
+        self._seen.append((now, done_bytes))
+        while self._seen[0][0] < now - _WINDOW_S:
+            self._seen.popleft()
+
+    def _completed(self, progress: Progress) -> Progress:
+        (since, before), (now, done) = self._seen[0], self._seen[-1]
+        if now - since < _INTERVAL_S or done <= before:  # a moment says nothing about the pace
+            return progress
+        rate = (done - before) / (now - since)
+        left = None if progress.total_bytes is None else max(0, progress.total_bytes - done)
+        return replace(
+            progress, rate_bytes_s=round(rate), eta_s=None if left is None else round(left / rate)
+        )

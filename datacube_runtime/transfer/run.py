@@ -24,8 +24,10 @@ from datacube_runtime.transfer.exit import TransferError
 from datacube_runtime.transfer.steps import Finished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from datacube_api.progress import Progress
+    from datacube_runtime.transfer.progress import Meter
     from datacube_runtime.transfer.redact import Redactor
     from datacube_runtime.transfer.steps import Step
 
@@ -77,38 +79,44 @@ class ProcessEngine:
     def __init__(
         self,
         redact: Redactor,
-        show: Callable[[str], bool],
+        meter: Meter,
         cancellation: Cancellation,
         grace_s: float = 5.0,
     ) -> None:
         """
         Remember whom to ask.
 
-        ``show`` is offered every line of a process first, and says whether it was progress.
         ``grace_s`` is what a process gets between being asked to end and being killed; the pod
         itself has 30 seconds.
         """
-        self._redact, self._show = redact, show
+        self._redact, self._meter = redact, meter
         self._cancellation, self._grace_s = cancellation, grace_s
 
     def run(self, step: Step) -> Finished:
         """Run a process to its end; see ``Engine``."""
         self._cancellation.check()
         with _started(step, self._grace_s) as process:
-            output, tail = self._follow(process)
+            output, tail = self._follow(process, step)
+            self._meter.flush()
             return Finished(process.wait(), output.decode(errors="replace"), tail)
 
-    def _follow(self, process: subprocess.Popen[bytes]) -> tuple[bytes, tuple[str, ...]]:
+    def check(self) -> None:
+        """Go on, or not; see ``Engine``."""
+        self._cancellation.check()
+
+    def _follow(
+        self, process: subprocess.Popen[bytes], step: Step
+    ) -> tuple[bytes, tuple[str, ...]]:
         """Read both pipes until they are closed; return the output and the last error lines."""
         output, tail = bytearray(), deque[str](maxlen=_TAIL_LINES)
         lines = _Lines()
         for source, block in self._blocks(process):
-            if source is process.stdout:
+            if source is process.stdout and not step.talks:
                 output += block
                 continue
             for line in lines.feed(block):
-                self._say(line, tail)
-        self._say(lines.rest(), tail)
+                self._say(step.read(line), tail)
+        self._say(step.read(lines.rest()), tail)
         return bytes(output), tuple(tail)
 
     def _blocks(self, process: subprocess.Popen[bytes]) -> Iterator[tuple[IO[bytes], bytes]]:
@@ -126,12 +134,13 @@ class ProcessEngine:
                         selector.unregister(key.data)
                         pipes.remove(key.data)
 
-    def _say(self, line: str, tail: deque[str]) -> None:
-        if not line or self._show(line):
-            return
-        line = self._redact(line)
-        tail.append(line)
-        log.info("%s", line)
+    def _say(self, said: Progress | str | None, tail: deque[str]) -> None:
+        if isinstance(said, str) and said:
+            line = self._redact(said)
+            tail.append(line)
+            log.info("%s", line)
+        elif said:
+            self._meter.take(said)
 
 
 class _Lines:
@@ -163,7 +172,7 @@ def _started(step: Step, grace_s: float) -> Iterator[subprocess.Popen[bytes]]:
             step.argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT if step.talks else subprocess.PIPE,
             env=dict(step.environment),
             start_new_session=True,
         )

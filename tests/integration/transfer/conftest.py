@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from demo.git_server import GitServer
+from datacube_runtime.local.tls import self_signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[3]
 TOKEN = "canary-4711-Zq9"
@@ -42,6 +42,7 @@ class Ended:
 class Program:
     """Runs the transfer program as a process in an environment of its own."""
 
+    service: str
     volume: Path
     scratch: Path
     path: str = os.environ["PATH"]
@@ -55,7 +56,7 @@ class Program:
         self, direction: str, *extra: str, sub_path: str = "", **variables: str
     ) -> subprocess.Popen[str]:
         self.termination_log.write_text("")
-        argv = ["git", direction, "--volume", str(self.volume), "--sub-path", sub_path]
+        argv = [self.service, direction, "--volume", str(self.volume), "--sub-path", sub_path]
         argv += ["--termination-log", str(self.termination_log), "--", *extra]
         return self.start_raw(*argv, **variables)
 
@@ -89,109 +90,21 @@ class Program:
     def upload(self, *extra: str, sub_path: str = "", **variables: str) -> Ended:
         return self("upload", *extra, sub_path=sub_path, **variables)
 
-    def wrap_git(self, script: str) -> None:
-        """Put a shell script before git; `git "$@"` in it is the real one."""
+    def wrap(self, name: str, script: str) -> None:
+        """Put a shell script before a program; `real "$@"` in it is the real one."""
         directory = self.scratch / "bin"
-        directory.mkdir()
-        real = shutil.which("git")
-        wrapper = directory / "git"
-        wrapper.write_text(f'#!/bin/sh\ngit() {{ "{real}" "$@"; }}\n{script}\n')
+        directory.mkdir(exist_ok=True)
+        wrapper = directory / name
+        assert not wrapper.exists(), "wrapped already: it would call itself"
+        real = shutil.which(name, path=self.path)
+        wrapper.write_text(f'#!/bin/sh\nreal() {{ "{real}" "$@"; }}\n{script}\n')
         wrapper.chmod(0o755)
         self.path = f"{directory}:{self.path}"
-
-
-@dataclass
-class Person:
-    """Somebody with a Git of their own, who works on directories and never over HTTP."""
-
-    home: Path
-
-    def git(self, directory: Path, *args: str) -> str:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.home),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_AUTHOR_NAME": "person",
-            "GIT_AUTHOR_EMAIL": "person@localhost",
-            "GIT_COMMITTER_NAME": "person",
-            "GIT_COMMITTER_EMAIL": "person@localhost",
-        }
-        done = subprocess.run(
-            ["git", "-C", str(directory), *args],
-            env=environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout.strip()
-
-    def commit(self, directory: Path, name: str, text: str) -> str:
-        """Commit a file and return the hash."""
-        (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_text(text)
-        self.git(directory, "add", "--all")
-        self.git(directory, "commit", "--quiet", "-m", f"{name}: {text}")
-        return self.git(directory, "rev-parse", "HEAD")
-
-
-@dataclass
-class Origin:
-    """A repository on the server, with a work tree that its owner changes it from."""
-
-    person: Person
-    bare: Path
-    work: Path
-    url: str
-
-    def commit(self, name: str, text: str, branch: str = "main") -> str:
-        """Commit on a branch of the server and return the hash."""
-        commit = self.person.commit(self.work, name, text)
-        self.push(f"HEAD:refs/heads/{branch}")
-        return commit
-
-    def push(self, *refspecs: str) -> None:
-        self.person.git(self.work, "push", "--quiet", str(self.bare), *refspecs)
-
-    def has(self, ref: str) -> str:
-        """Return the hash of a ref on the server, empty where it is not there."""
-        return self.person.git(self.bare, "for-each-ref", "--format=%(objectname)", ref)
 
 
 @pytest.fixture
 def token() -> str:
     return TOKEN
-
-
-@pytest.fixture
-def server(tmp_path: Path, token: str) -> Iterator[GitServer]:
-    with GitServer(tmp_path / "server", token) as server:
-        yield server
-
-
-@pytest.fixture
-def person(tmp_path: Path) -> Person:
-    home = tmp_path / "home"
-    home.mkdir()
-    return Person(home)
-
-
-@pytest.fixture
-def make_origin(tmp_path: Path, server: GitServer, person: Person) -> Callable[[str], Origin]:
-    def make(name: str) -> Origin:
-        work = tmp_path / "work" / name
-        work.mkdir(parents=True)
-        person.git(work, "init", "--quiet", "--initial-branch=main")
-        return Origin(person, server.create(name), work, f"{server.url}/{name}.git")
-
-    return make
-
-
-@pytest.fixture
-def origin(make_origin: Callable[[str], Origin]) -> Origin:
-    """A repository `models` with one commit on `main`."""
-    origin = make_origin("models")
-    origin.commit("a.txt", "one")
-    return origin
 
 
 @pytest.fixture
@@ -202,11 +115,23 @@ def volume(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def program(tmp_path: Path, volume: Path, token: str) -> Program:
-    """The program, with the token as option; `program.variables` are those of every run."""
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    return Program(volume, scratch, variables={"TOKEN": token})
+def authority(tmp_path: Path) -> Path:
+    """A private certificate authority: key and certificate."""
+    path = tmp_path / "authority.pem"
+    path.write_bytes(self_signed())
+    return path
+
+
+@pytest.fixture
+def make_program(tmp_path: Path, volume: Path) -> Callable[..., Program]:
+    """The program for one service; `program.variables` are those of every run."""
+
+    def make(service: str, **variables: str) -> Program:
+        scratch = tmp_path / "scratch"
+        scratch.mkdir()
+        return Program(service, volume, scratch, variables=variables)
+
+    return make
 
 
 @pytest.fixture

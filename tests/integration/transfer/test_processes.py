@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from datacube_api.progress import Phase, Progress
 from datacube_runtime.transfer.exit import TransferError
+from datacube_runtime.transfer.progress import Meter
 from datacube_runtime.transfer.redact import Redactor
 from datacube_runtime.transfer.run import Cancellation, ProcessEngine
 from datacube_runtime.transfer.steps import Step
@@ -23,14 +25,24 @@ def cancellation() -> Iterator[Cancellation]:
 
 
 @pytest.fixture
-def shell(cancellation: Cancellation) -> Callable[..., Any]:
+def shown() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def shell(cancellation: Cancellation, shown: list[str]) -> Callable[..., Any]:
     """Run a line of shell as a step."""
     redact = Redactor.of({"TOKEN": "canary-1"})
-    engine = ProcessEngine(redact, lambda line: line.startswith("%"), cancellation, grace_s=0.3)
+    engine = ProcessEngine(redact, Meter(shown.append, time.monotonic), cancellation, grace_s=0.3)
+
+    def read(line: str) -> Progress | str | None:
+        if line.startswith("%"):
+            return Progress(Phase.TRANSFER, int(line[1:]))
+        return None if line == "hidden" else line
 
     def run(line: str, **environment: str) -> Any:
         path = {"PATH": os.environ["PATH"]}
-        return engine.run(Step(("sh", "-c", line), path | environment))
+        return engine.run(Step(("sh", "-c", line), path | environment, read))
 
     return run
 
@@ -52,8 +64,17 @@ def test_a_secret_cut_by_the_pipe_is_redacted(shell: Any) -> None:
     assert finished.tail == ("***",)
 
 
-def test_progress_is_no_last_word(shell: Any) -> None:
+def test_progress_is_shown_and_no_last_word(shell: Any, shown: list[str]) -> None:
     assert shell("printf '%%1\\r%%2\\rreal\\n' >&2").tail == ("real",)
+    assert shown[-1] == "transfer: 2 B [done=2]"
+
+
+def test_what_the_backend_hides_is_neither_shown_nor_kept(
+    shell: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    assert shell("echo hidden >&2; echo real >&2").tail == ("real",)
+    assert "hidden" not in caplog.text
 
 
 def test_what_could_steer_a_terminal_is_blanked(shell: Any) -> None:

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from datacube_api.direction import ServiceType
 from datacube_api.reasons import Reason
 from datacube_api.termination import Termination, read_termination
-from datacube_runtime.transfer.backends import backend_of
 from datacube_runtime.transfer.exit import EXIT_CODES, TransferError, write_termination
-from datacube_runtime.transfer.git_upload import Pushed, read_push, rejection
+from datacube_runtime.transfer.git.upload import Pushed, read_push, rejection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +29,8 @@ if TYPE_CHECKING:
         (Reason.NO_SPACE_LEFT, 73),
         (Reason.NETWORK_ERROR, 75),
         (Reason.AUTHENTICATION_FAILED, 77),
+        (Reason.PERMISSION_DENIED, 77),
+        (Reason.VERIFICATION_FAILED, 74),
         (Reason.CANCELLED, 143),
     ],
 )
@@ -60,11 +60,6 @@ def test_the_last_words_replace_what_was_there_and_keep_the_file(tmp_path: Path)
     said = read_termination(path.read_text())
     assert said
     assert said.reason is Reason.CANCELLED
-
-
-def test_a_service_of_a_later_release_is_unsupported(refusal: Any) -> None:
-    reason, message = refusal(backend_of, ServiceType.S3)
-    assert (reason, message.startswith("type: ")) == ("Unsupported", True)
 
 
 def test_what_a_push_did_is_read() -> None:

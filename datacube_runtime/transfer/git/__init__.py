@@ -1,0 +1,1 @@
+"""Git by the `git` program: the choice of commands, and what their answers mean."""

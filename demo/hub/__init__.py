@@ -1,0 +1,1 @@
+"""The parts of the hub that the demo and the tests transfer from and to; see `demo.hub_server`."""
