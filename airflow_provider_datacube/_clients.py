@@ -10,9 +10,8 @@ end here, in one context manager that wraps awaits just as well.
 
 from __future__ import annotations
 
-import json
 import random
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +21,15 @@ import kubernetes.config
 import kubernetes_asyncio.client
 import kubernetes_asyncio.config
 import urllib3.exceptions
+import yaml
 from airflow.providers.cncf.kubernetes.hooks.kubernetes import (
     AsyncKubernetesHook,
     KubernetesHook,
 )
 
 from airflow_provider_datacube._compat import AirflowException
-from airflow_provider_datacube._refusals import Request, passes, refused, unreachable, unusable
+from airflow_provider_datacube._refusals import Request, refused, unreachable, unusable
+from airflow_provider_datacube._watchlines import lines_of, watch_event
 from datacube_api.errors import DataCubeConflictError, DataCubeNotFoundError
 from datacube_api.reference import CubeRef, collection
 
@@ -80,6 +81,9 @@ def _connection_errors(conn_id: str) -> Iterator[None]:
         FileNotFoundError,
     ) as error:
         raise unusable(conn_id, str(error).rstrip(".")) from error
+    except yaml.YAMLError:
+        # Half written, perhaps. The parser's words may quote what it read.
+        raise unusable(conn_id, "its kube config is no YAML") from None
 
 
 class Cubes:
@@ -127,12 +131,13 @@ class Cubes:
             )
         return page
 
-    def delete(self, ref: CubeRef) -> None:
+    def delete(self, ref: CubeRef, *, foreground: bool = False) -> None:
         """Delete this very object; it is no error that it is gone, or another's by now."""
+        policy = "Foreground" if foreground else "Background"
         try:
             with api_errors(_request("delete", ref, self.conn_id)):
                 self.api.delete_namespaced_custom_object(
-                    **ref.item(), body=_deletion(ref), **_TIMES
+                    **ref.item(), body=_deletion(ref, policy), **_TIMES
                 )
         except (DataCubeNotFoundError, DataCubeConflictError):
             return
@@ -143,6 +148,7 @@ class AsyncCubes:
 
     def __init__(self, api: kubernetes_asyncio.client.CustomObjectsApi, conn_id: str) -> None:
         self.api, self.conn_id = api, conn_id
+        self.silence_s: float = _SILENCE_S
 
     async def read(self, ref: CubeRef) -> Cube:
         """Return the object as it is now."""
@@ -162,55 +168,64 @@ class AsyncCubes:
         except (DataCubeNotFoundError, DataCubeConflictError):
             return
 
+    async def page(
+        self, namespace: str, *, limit: int, more: str = "", label_selector: str = ""
+    ) -> dict[str, Any]:
+        """Return some of a namespace's objects, with the version of the whole and what is left."""
+        asked = {"label_selector": label_selector, "_continue": more}
+        with api_errors(Request("list", namespace, self.conn_id)):
+            page: dict[str, Any] = await self.api.list_namespaced_custom_object(
+                **collection(namespace),
+                limit=limit,
+                **{**_TIMES, **{key: value for key, value in asked.items() if value}},
+            )
+        return page
+
     async def watch(self, ref: CubeRef, since: str) -> AsyncGenerator[tuple[str, Cube], None]:
         """
         Yield what happens to the object after version ``since``, until the stream ends.
 
-        An end says nothing, whatever its reason: a timeout, 410 Gone, silence.
+        An end says nothing, whether it was the server's timeout or silence.
         """
-        request = _request("watch", ref, self.conn_id)
+        only = {"field_selector": f"metadata.name={ref.name}"}
+        async with aclosing(
+            self._events(_request("watch", ref, self.conn_id), since, only)
+        ) as all_:
+            async for kind, cube in all_:
+                if kind != "BOOKMARK":
+                    yield kind, cube
+
+    def watch_all(self, namespace: str, since: str) -> AsyncGenerator[tuple[str, Cube], None]:
+        """Yield the same for all objects of a namespace; a ``BOOKMARK`` holds a version alone."""
+        return self._events(Request("watch", namespace, self.conn_id), since, {})
+
+    async def _events(
+        self, request: Request, since: str, only: dict[str, Any]
+    ) -> AsyncGenerator[tuple[str, Cube], None]:
+        lasts_s = random.randint(*_WATCH_S)  # noqa: S311 - spreads load
         with api_errors(request):
             response = await self.api.list_namespaced_custom_object(
-                **collection(ref.namespace),
-                field_selector=f"metadata.name={ref.name}",
+                **collection(request.namespace),
+                **only,
                 resource_version=since,
                 watch=True,
                 allow_watch_bookmarks=True,
-                timeout_seconds=random.randint(*_WATCH_S),  # noqa: S311 - spreads load
+                timeout_seconds=lasts_s,
                 _preload_content=False,
                 _request_timeout=aiohttp.ClientTimeout(
-                    sock_connect=_CONNECT_S, sock_read=_SILENCE_S
+                    total=lasts_s + _ANSWER_S, sock_connect=_CONNECT_S, sock_read=self.silence_s
                 ),
             )
             try:
                 if response.status != HTTPStatus.OK:
                     raise refused(request, response.status, await response.text())
-                async for line in response.content:
-                    kind, said = _watch_event(line)
-                    if kind == "ERROR":
-                        _end_quietly_or_raise(request, said)
-                        return
-                    if kind != "BOOKMARK":
-                        yield kind, said
-            except aiohttp.SocketTimeoutError:
+                async with aclosing(lines_of(response.content.iter_any())) as lines:
+                    async for line in lines:
+                        yield watch_event(request, line)
+            except TimeoutError:
                 return
             finally:
                 response.close()
-
-
-def _watch_event(line: bytes) -> tuple[str, dict[str, Any]]:
-    """Return the kind and the object; a line that was cut off counts as the end of the stream."""
-    try:
-        said = json.loads(line)
-        return said["type"], said["object"]
-    except (ValueError, KeyError, TypeError):
-        return "ERROR", {"code": HTTPStatus.GONE}
-
-
-def _end_quietly_or_raise(request: Request, status: Mapping[str, Any]) -> None:
-    code = int(status.get("code") or 0)
-    if code and not passes(code):
-        raise refused(request, code, json.dumps(status))
 
 
 _TIMES: Any = {"_request_timeout": (_CONNECT_S, _ANSWER_S)}
@@ -220,8 +235,8 @@ def _request(verb: str, ref: CubeRef, conn_id: str) -> Request:
     return Request(verb, ref.namespace, conn_id, ref.name)
 
 
-def _deletion(ref: CubeRef) -> dict[str, Any]:
-    options: dict[str, Any] = {"propagationPolicy": "Background"}
+def _deletion(ref: CubeRef, policy: str = "Background") -> dict[str, Any]:
+    options: dict[str, Any] = {"propagationPolicy": policy}
     return {**options, "preconditions": {"uid": ref.uid}} if ref.uid else options
 
 

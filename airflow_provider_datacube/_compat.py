@@ -6,7 +6,20 @@ Most of it the common-compat provider knows already, which every Airflow brings 
 
 from __future__ import annotations
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, conf
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    conf,
+)
 from airflow.sdk.bases.xcom import BaseXCom
 
-__all__ = ["AirflowException", "AirflowFailException", "BaseXCom", "conf"]
+__all__ = [
+    "AirflowException",
+    "AirflowFailException",
+    "AirflowSensorTimeout",
+    "AirflowSkipException",
+    "BaseXCom",
+    "conf",
+]

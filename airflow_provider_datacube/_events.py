@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_datacube._refusals import ResourceUnknownError
 from datacube_api.errors import (
     DataCubeApiError,
     DataCubeConflictError,
@@ -36,6 +37,7 @@ _API_ERRORS: dict[str, type[DataCubeApiError]] = {
         DataCubeNotFoundError,
         DataCubeRejectedError,
         DataCubeUnavailableError,
+        ResourceUnknownError,
     )
 }
 

@@ -30,6 +30,7 @@ FINAL_REASONS: Final = frozenset(
         Reason.INVALID_OPTION,
         Reason.UNSUPPORTED,
         Reason.AUTHENTICATION_FAILED,
+        Reason.PERMISSION_DENIED,
         Reason.SOURCE_NOT_FOUND,
         Reason.REVISION_NOT_FOUND,
         # The same volume against the same remote gives the same answer.
@@ -43,7 +44,8 @@ Reasons of a failed transfer that the next try would meet again.
 
 Not among them, since time may help: NetworkError, NoSpaceLeft, DeadlineExceeded, VolumeNotFound
 (the claim may be on its way), PodFailed, JobLost, JobNotOurs (a retry has a new name),
-EngineFailed, BackoffLimitExceeded, and every word of another platform's controller.
+VerificationFailed, EngineFailed, BackoffLimitExceeded, and every word of another platform's
+controller.
 """
 
 _FINAL_ERRORS = (

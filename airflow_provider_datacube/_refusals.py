@@ -102,17 +102,22 @@ def _forbidden(request: Request, _: Mapping[str, Any]) -> DataCubeApiError:
     )
 
 
+class ResourceUnknownError(DataCubeNotFoundError):
+    """Not the object is missing but the whole resource: never created, or not read yet."""
+
+
 def _not_found(request: Request, said: Mapping[str, Any]) -> DataCubeApiError:
     kind = (said.get("details") or {}).get("kind")
-    missing = "there is no such DataCube"
+    missing, error = "there is no such DataCube", DataCubeNotFoundError
     if kind == "namespaces":
         missing = f"there is no namespace {request.namespace!r}: create it, or choose another"
     elif kind is None:
+        error = ResourceUnknownError
         missing = (
             f"the cluster of connection {request.conn_id!r} does not know {PLURAL}.{GROUP}: "
             "install the custom resource (kubectl apply -f deploy/crd.yaml)"
         )
-    return DataCubeNotFoundError(f"{request}: {missing}", HTTPStatus.NOT_FOUND)
+    return error(f"{request}: {missing}", HTTPStatus.NOT_FOUND)
 
 
 def _conflict(request: Request, said: Mapping[str, Any]) -> DataCubeApiError:

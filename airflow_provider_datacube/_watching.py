@@ -1,10 +1,11 @@
 """
-Wait until a DataCube cannot change any more: one loop for triggerer and worker.
+Wait until one DataCube cannot change any more: what a worker does, which waits for nothing else.
 
 It reads, then watches from what was read, so that no change falls between the two. A watch may end
 at any moment (a timeout, a rolling API server, 410 Gone, a dropped connection): that says nothing
-about the DataCube, so it is read again. It knows two verbs and no client, and what a status means
-it asks ``datacube_api``; it can be given a shared watch instead of one of its own.
+about the DataCube, so it is read again. It knows two verbs and no client; what a status means it
+asks ``datacube_api``, and which faults pass ``_faults``. Where many wait in one process,
+``_shared_watch`` does the same for all of them at once.
 """
 
 from __future__ import annotations
@@ -12,30 +13,29 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from airflow_provider_datacube._faults import Faults, persist
+from airflow_provider_datacube._refusals import ResourceUnknownError
+from airflow_provider_datacube._waiters import told
 from datacube_api.errors import (
     DataCubeForbiddenError,
     DataCubeGoneError,
     DataCubeNotFoundError,
     DataCubeTimeoutError,
-    DataCubeUnavailableError,
 )
 from datacube_api.status import Outcome, evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
     from datacube_api.reference import CubeRef
 
 Cube: TypeAlias = dict[str, Any]
-
-# A watch that lived this long was a good one: what comes next is not held against it.
-_GOOD_WATCH_S = 5.0
 
 
 class Watched(Protocol):
@@ -63,11 +63,18 @@ class Log(Protocol):
 
 @dataclass(frozen=True)
 class Pace:
-    """How often to ask: polls where watching is forbidden, and growing pauses after faults."""
+    """
+    How often to ask: polls where watching is forbidden, and growing pauses after faults.
+
+    ``grace_s``: for so long a refusal of what worked before is put down to a server that starts.
+    ``good_watch_s``: a watch that lived so long was a good one, and its end is no fault.
+    """
 
     poll_interval_s: float = 5.0
     first_pause_s: float = 0.5
     longest_pause_s: float = 15.0
+    grace_s: float = 60.0
+    good_watch_s: float = 5.0
 
     def pause_s(self, faults: int) -> float:
         """Return the pause after so many faults in a row; never twice the same, all wait apart."""
@@ -96,70 +103,65 @@ class Limit:
         return left if left > 0 else self.last_look_s
 
 
-async def wait_until_terminal(
-    connect: Connect, ref: CubeRef, *, pace: Pace, limit: Limit, log: Log
-) -> Cube:
+@asynccontextmanager
+async def within(limit: Limit, ref: CubeRef) -> AsyncIterator[None]:
     """
-    Return the DataCube once it cannot change any more.
+    Give up what is done inside when the limit has passed.
 
-    Faults that pass (429, 5xx, no answer) are waited out. A 401 gets one new connection, since
-    credentials expire and are renewed.
-
-    :raises DataCubeGoneError: it was deleted, or its name now belongs to another DataCube.
-    :raises DataCubeTimeoutError: the limit has passed.
-    :raises DataCubeForbiddenError: it may not be read.
+    :raises DataCubeTimeoutError: it has.
     """
     alarm = asyncio.timeout(limit.left_s())
     try:
         async with alarm:
-            return await _Wait(connect, ref, pace, log).run()
+            yield
     except TimeoutError:
         if alarm.expired():
             raise DataCubeTimeoutError(ref, limit.timeout_s) from None
         raise
 
 
+async def wait_until_terminal(
+    connect: Connect, ref: CubeRef, *, pace: Pace, limit: Limit, log: Log
+) -> Cube:
+    """
+    Return the DataCube once it cannot change any more.
+
+    :raises DataCubeGoneError: it was deleted, or its name now belongs to another DataCube.
+    :raises DataCubeTimeoutError: the limit has passed.
+    :raises DataCubeApiError: it may not be read, or another fault that will not pass.
+    """
+    async with within(limit, ref):
+        wait = _Wait(ref, Faults(pace, log))
+        return await persist(connect, wait.follow, wait.faults)
+
+
 class _Wait:
     """One wait: what was seen last, and how well the connection has been doing."""
 
-    def __init__(self, connect: Connect, ref: CubeRef, pace: Pace, log: Log) -> None:
-        self.connect, self.ref, self.pace, self.log = connect, ref, pace, log
+    def __init__(self, ref: CubeRef, faults: Faults) -> None:
+        self.ref, self.faults = ref, faults
         self.seen: Outcome | None = None
-        self.faults = 0
         self.may_watch = True
-        self.was_refused = False
 
-    async def run(self) -> Cube:
-        while True:
-            try:
-                async with self.connect() as cubes:
-                    return await self._follow(cubes)
-            except DataCubeUnavailableError as error:
-                self.log.warning("%s; trying again", error)
-                await self._pause()
-            except DataCubeForbiddenError as error:
-                if error.status != HTTPStatus.UNAUTHORIZED or self.was_refused:
-                    raise
-                self.was_refused = True
-                self.log.info("%s; connecting anew", error)
-
-    async def _follow(self, cubes: Watched) -> Cube:
+    async def follow(self, cubes: Watched) -> Cube:
         while True:
             cube = await self._read(cubes)
             if self._look(cube).phase.is_terminal:
                 return cube
-            self.was_refused = False
+            self.faults.works()
             if not self.may_watch:
-                self.faults = 0
-                await asyncio.sleep(self.pace.poll_interval_s)
+                self.faults.forget()
+                await asyncio.sleep(self.faults.pace.poll_interval_s)
                 continue
             if ended := await self._watch(cubes, cube["metadata"]["resourceVersion"]):
                 return ended
-            await self._pause()
+            await self.faults.pause()
 
     async def _read(self, cubes: Watched) -> Cube:
         try:
             return await cubes.read(self.ref)
+        except ResourceUnknownError:
+            raise
         except DataCubeNotFoundError as error:
             raise DataCubeGoneError(self.ref) from error
 
@@ -177,10 +179,9 @@ class _Wait:
             if error.status != HTTPStatus.FORBIDDEN:
                 raise
             self.may_watch = False
-            self.log.warning("%s; reading every %s seconds", error, self.pace.poll_interval_s)
+            self.faults.cannot_watch(error)
         finally:
-            if time.monotonic() - began >= _GOOD_WATCH_S:
-                self.faults = 0
+            self.faults.watch_lived(time.monotonic() - began)
         return None
 
     def _look(self, cube: Cube) -> Outcome:
@@ -188,11 +189,6 @@ class _Wait:
             raise DataCubeGoneError(self.ref)
         outcome = evaluate(cube.get("status"))
         if outcome != self.seen:
-            why = ": ".join(filter(None, (outcome.reason, outcome.message)))
-            self.log.info("DataCube %s: %s%s", self.ref, outcome.phase, f" ({why})" if why else "")
+            self.faults.log.info(*told(self.ref, outcome))
         self.seen = outcome
         return outcome
-
-    async def _pause(self) -> None:
-        await asyncio.sleep(self.pace.pause_s(self.faults))
-        self.faults += 1

@@ -7,6 +7,7 @@ from typing import Any
 from airflow_provider_datacube import __version__
 
 _NAME = "DataCube"
+_DECORATOR = "airflow_provider_datacube.decorators.datacube.datacube_task"
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -23,9 +24,11 @@ def get_provider_info() -> dict[str, Any]:
         "description": "Git, Hugging Face and S3 to and from Kubernetes volumes, as Airflow tasks",
         "versions": [__version__],
         "integrations": [{"integration-name": _NAME, "tags": ["kubernetes"]}],
-        "operators": _modules("operators"),
-        "hooks": _modules("hooks"),
-        "triggers": _modules("triggers"),
+        "operators": _modules("operators", "datacube", "datacube_delete"),
+        "sensors": _modules("sensors", "datacube"),
+        "hooks": _modules("hooks", "datacube"),
+        "triggers": _modules("triggers", "datacube", "datacube_sensor"),
+        "task-decorators": [{"class-name": _DECORATOR, "name": "datacube"}],
         "extra-links": ["airflow_provider_datacube.links.datacube.DataCubeLink"],
         "config": {
             "datacube": {
@@ -36,9 +39,9 @@ def get_provider_info() -> dict[str, Any]:
     }
 
 
-def _modules(kind: str) -> list[dict[str, Any]]:
-    module = f"airflow_provider_datacube.{kind}.datacube"
-    return [{"integration-name": _NAME, "python-modules": [module]}]
+def _modules(kind: str, *modules: str) -> list[dict[str, Any]]:
+    paths = [f"airflow_provider_datacube.{kind}.{module}" for module in modules]
+    return [{"integration-name": _NAME, "python-modules": paths}]
 
 
 _LINK_URL = {

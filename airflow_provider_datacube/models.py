@@ -8,13 +8,18 @@ one when the task runs; the operator checks it then.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import WrapValidator
+from pydantic import WrapValidator, model_validator
 
-from airflow_provider_datacube._templates import holds_template
+from airflow_provider_datacube._templates import (
+    holds_template,
+    spelled,
+    templated_paths,
+    value_at,
+)
 from datacube_api import models
-from datacube_api.core import ObjectName  # noqa: TC001 - pydantic reads the annotation
+from datacube_api.core import Model, ObjectName
 from datacube_api.models import (
     S3,
     ConfigMapRef,
@@ -52,6 +57,21 @@ def _let_templates_pass(value: object, check: Callable[[object], str]) -> str:
 
 class _PVCReference(models.PVCReference):
     name: Annotated[ObjectName, WrapValidator(_let_templates_pass)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _say_what_to_do_with_xcoms(cls, given: Any) -> Any:
+        """Refuse what Airflow would have to resolve: it does not look into models for it."""
+        for path in templated_paths(given):
+            value = value_at(given, path)
+            if not isinstance(value, str | Model):
+                raise TypeError(
+                    f"pvc.{spelled(path)} takes a string (a template too), not "
+                    f"{type(value).__name__}; what is known only when the task runs stands in a "
+                    "template ('{{ ti.xcom_pull(...) }}'), or is returned by a function under "
+                    "@task.datacube"
+                )
+        return given
 
 
 class PVC(models.PVC):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import subprocess
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 from airflow.sdk import dag, task
@@ -27,6 +28,7 @@ DIRECTORY = "{{ run_id }}"  # of its own for each run
 @dag(
     schedule=None,
     tags=["datacube", "example"],
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
     params={
         "source_url": "https://git.example.com/upstream/handbook.git",
         "sink_url": "https://git.example.com/downstream/handbook.git",

@@ -87,13 +87,14 @@ class DataCubeHook(BaseHook):
             lambda cubes: cubes.list(namespace or cubes.namespace, label_selector=label_selector)
         )
 
-    def delete(self, ref: CubeRef) -> None:
+    def delete(self, ref: CubeRef, *, foreground: bool = False) -> None:
         """
         Delete a DataCube, and with it the transfer; that it is gone already is no error.
 
         :param ref: with a uid, only that very object is deleted, never a namesake
+        :param foreground: the DataCube is there until its transfer pods have ended
         """
-        self._ask(lambda cubes: cubes.delete(ref))
+        self._ask(lambda cubes: cubes.delete(ref, foreground=foreground))
 
     def wait(self, ref: CubeRef, *, pace: Pace | None = None, limit: Limit | None = None) -> Ending:
         """

@@ -1,1 +1,1 @@
-"""The operator: one transfer as one task."""
+"""The operators: one transfer as one task, and the end of some."""

@@ -1,1 +1,1 @@
-"""The trigger: waits for a DataCube in the triggerer."""
+"""The triggers: wait for DataCubes in the triggerer."""

@@ -15,7 +15,8 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_datacube._connecting import connect
 from airflow_provider_datacube._events import Ending, to_error_event, to_event
-from airflow_provider_datacube._watching import Limit, Pace, wait_until_terminal
+from airflow_provider_datacube._shared_watch import WATCHES
+from airflow_provider_datacube._watching import Limit, Pace
 from datacube_api.errors import DataCubeError
 from datacube_api.reference import CubeRef
 
@@ -89,7 +90,8 @@ class DataCubeTrigger(BaseTrigger):
 
     async def _event(self) -> dict[str, Any]:
         try:
-            cube = await wait_until_terminal(
+            cube = await WATCHES.wait_until_terminal(
+                self.kubernetes_conn_id,
                 self._connect,
                 self.ref,
                 pace=Pace(self.poll_interval),

@@ -2,62 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from datacube_api.reference import CubeRef
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 DAG = Path(__file__).with_name("dags") / "transfers.py"
-DONE = {
-    "conditions": [{"type": "Complete", "status": "True", "reason": "TransferSucceeded"}],
-    "result": {"revision": "abc"},
-}
-
-
-@pytest.fixture
-def airflow(tmp_path: Path, conn_id: str) -> dict[str, str]:
-    """The environment of an Airflow of its own, with a migrated database."""
-    env = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "AIRFLOW_HOME": str(tmp_path / "airflow"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(DAG.parent),
-        "AIRFLOW_CONN_KUBERNETES_DEFAULT": os.environ[f"AIRFLOW_CONN_{conn_id.upper()}"],
-        "AIRFLOW__DATACUBE__LINK_URL": "https://d.example.org/{namespace}/{name}",
-        "PYTHONPATH": str(Path(__file__).parents[3]),
-    }
-    migrate = [sys.executable, "-m", "airflow", "db", "migrate"]
-    subprocess.run(migrate, env=env, check=True, capture_output=True, timeout=120)
-    return env
-
-
-@pytest.fixture
-def controller(cluster: Any) -> Iterator[None]:
-    """Write a happy end under every DataCube that appears."""
-    stop = threading.Event()
-
-    def work() -> None:
-        while not stop.wait(0.2):
-            for cube in cluster.list("default"):
-                if "status" not in cube:
-                    cluster.set_status(CubeRef.of(cube), DONE)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield
-    stop.set()
-    thread.join()
 
 
 @pytest.mark.timeout(240)

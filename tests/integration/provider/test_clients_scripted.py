@@ -22,7 +22,7 @@ PENDING: dict[str, Any] = {
     "spec": {},
 }
 DONE = {**PENDING, "status": {"conditions": [{"type": "Complete", "status": "True"}]}}
-PACE = Pace(poll_interval_s=0.01, first_pause_s=0.01, longest_pause_s=0.02)
+PACE = Pace(poll_interval_s=0.01, first_pause_s=0.01, longest_pause_s=0.02, grace_s=0)
 
 
 @pytest.fixture

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_datacube._events import Ending
 from airflow_provider_datacube._refusals import Request, refused
-from airflow_provider_datacube._watching import wait_until_terminal
+from airflow_provider_datacube._watching import Limit, wait_until_terminal
+from datacube_api.reference import CubeRef
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
-    from airflow_provider_datacube._watching import Limit, Pace
-    from datacube_api.reference import CubeRef
+    from airflow_provider_datacube._shared_watch import SharedWatches
+    from airflow_provider_datacube._watching import Pace
 
 Cube = dict[str, Any]
 NAMESPACES = ("default", "ml")
@@ -95,8 +96,8 @@ class Store:
             and wanted.items() <= (cube["metadata"].get("labels") or {}).items()
         ]
 
-    def delete(self, ref: CubeRef) -> None:
-        self._answer("delete")
+    def delete(self, ref: CubeRef, *, foreground: bool = False) -> None:
+        self._answer("delete in the foreground" if foreground else "delete")
         cube = self.held.get((ref.namespace, ref.name))
         if cube is not None and ref.is_identity_of(cube):
             self._record("DELETED", self.held.pop((ref.namespace, ref.name)))
@@ -149,10 +150,27 @@ class AsyncStore:
     async def read(self, ref: CubeRef) -> Cube:
         return self.store.read(ref)
 
+    async def page(
+        self, namespace: str, *, limit: int, more: str = "", label_selector: str = ""
+    ) -> dict[str, Any]:
+        cubes = self.store.list(namespace, label_selector=label_selector)
+        begin = int(more or 0)
+        left = str(begin + limit) if begin + limit < len(cubes) else ""
+        metadata = {"resourceVersion": str(self.store.version), "continue": left}
+        return {"metadata": metadata, "items": cubes[begin : begin + limit]}
+
     async def delete(self, ref: CubeRef) -> None:
         self.store.delete(ref)
 
-    async def watch(self, ref: CubeRef, since: str) -> AsyncGenerator[tuple[str, Cube], None]:
+    def watch(self, ref: CubeRef, since: str) -> AsyncGenerator[tuple[str, Cube], None]:
+        return self._events(ref.namespace, ref.name, since)
+
+    def watch_all(self, namespace: str, since: str) -> AsyncGenerator[tuple[str, Cube], None]:
+        return self._events(namespace, "", since)
+
+    async def _events(
+        self, namespace: str, name: str, since: str
+    ) -> AsyncGenerator[tuple[str, Cube], None]:
         self.store._answer("watch")
         assert re.fullmatch(r"\d+", since)
         seen = int(since)
@@ -164,6 +182,54 @@ class AsyncStore:
                 raise fault
             for version, kind, cube in self.store.history[seen:]:
                 seen = version
-                if cube["metadata"]["name"] == ref.name:
+                meta = cube["metadata"]
+                if meta["namespace"] == namespace and name in ("", meta["name"]):
                     yield kind, copy.deepcopy(cube)
             await self.store._changed.wait()
+
+
+class Room:
+    """Some DataCubes, and who waits for them."""
+
+    def __init__(self, store: Any, manifest: Cube, pace: Pace, watches: SharedWatches) -> None:
+        self.store, self.manifest, self.pace, self.watches = store, manifest, pace, watches
+        self.connect = store.connect
+
+    def cubes(self, count: int, namespace: str = "default") -> list[CubeRef]:
+        return [self.cube(f"x-{number}", namespace) for number in range(count)]
+
+    def cube(self, name: str, namespace: str = "default") -> CubeRef:
+        metadata = {"namespace": namespace, "name": name}
+        return CubeRef.of(self.store.create({**self.manifest, "metadata": metadata}))
+
+    def wait(self, ref: CubeRef, limit: Limit | None = None, conn_id: str = "k8s") -> Any:
+        return self.watches.wait_until_terminal(
+            conn_id,
+            self.connect,
+            ref,
+            pace=self.pace,
+            limit=limit or Limit(),
+            log=Quiet(),
+        )
+
+    def start(self, *refs: CubeRef) -> list[asyncio.Task[Any]]:
+        return [asyncio.create_task(self.wait(ref)) for ref in refs]
+
+    async def started(self, *refs: CubeRef) -> list[asyncio.Task[Any]]:
+        tasks = self.start(*refs)
+        await self.store.until_asked("watch")
+        await self.settled()
+        return tasks
+
+    async def settled(self) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    def finish(self, *refs: CubeRef) -> None:
+        for ref in refs:
+            self.store.set_status(ref, COMPLETE)
+
+    async def finished(self, tasks: list[asyncio.Task[Any]]) -> list[str]:
+        """Return the names of those that have ended, in the order of their waiters."""
+        async with asyncio.timeout(20):
+            return [cube["metadata"]["name"] for cube in await asyncio.gather(*tasks)]

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from airflow.sdk import DAG, task
 from pydantic import ValidationError
 
 from airflow_provider_datacube.models import PVC, DataCube, Git, Spec
@@ -22,3 +25,23 @@ def test_the_models_make_a_whole_manifest() -> None:
     spec = Spec(source=Git(url="https://git.example.org/a/b.git"), sink=PVC("data", size="1Gi"))
     manifest = DataCube(metadata={"name": "x"}, spec=spec).to_manifest()
     assert DataCube.from_manifest(manifest).to_manifest() == manifest
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (PVC, "pvc.name"),
+        (lambda known_later: PVC("a", sub_path=known_later), "pvc.subPath"),
+        (lambda known_later: PVC("a", size=known_later), "storage"),
+        (lambda known_later: Git(url=known_later), "'url'"),
+    ],
+)
+def test_a_result_of_another_task_is_told_where_to_go(make: Any, field: str) -> None:
+    @task
+    def choose() -> str:
+        return "s3cret"
+
+    with DAG("etl", schedule=None), pytest.raises(TypeError, match=r"@task\.datacube") as caught:
+        make(choose())
+    assert field in str(caught.value)
+    assert "PlainXComArg" in str(caught.value)

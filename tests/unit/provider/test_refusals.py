@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from airflow_provider_datacube._refusals import Request, refused, unreachable
+from airflow_provider_datacube._refusals import Request, ResourceUnknownError, refused, unreachable
 from datacube_api import errors
 
 CREATE = Request("create", "ml", "k8s", "weights")
@@ -30,10 +30,10 @@ def status(kind: str | None = "datacubes", **details: object) -> str:
         (
             404,
             "404 page not found\n",
-            errors.DataCubeNotFoundError,
+            ResourceUnknownError,
             "kubectl apply -f deploy/crd.yaml",
         ),
-        (404, status(None), errors.DataCubeNotFoundError, "kubectl apply -f deploy/crd.yaml"),
+        (404, status(None), ResourceUnknownError, "kubectl apply -f deploy/crd.yaml"),
         (409, '{"reason": "AlreadyExists"}', errors.DataCubeConflictError, "it exists already"),
         (409, '{"reason": "Conflict"}', errors.DataCubeConflictError, "it has changed"),
         (410, None, errors.DataCubeUnavailableError, "410 Gone"),
