@@ -15,3 +15,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         help="ask this real API server too: tests/conformance, tests/contract",
     )
+    parser.addoption(
+        "--large",
+        action="store_true",
+        help="move objects of more than 5 GiB too: minutes, and 11 GiB of disk",
+    )

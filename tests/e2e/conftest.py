@@ -21,6 +21,7 @@ from kubernetes.config import new_client_from_config
 from datacube_api.reference import CubeRef, collection
 from datacube_api.status import Outcome, evaluate
 from demo.git_server import GitServer
+from tests.e2e.services import Services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,7 +119,8 @@ class Cluster:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     data = tmp_path_factory.mktemp("cluster")
     log = data.with_suffix(".log")
-    command = [str(BIN / "datacube-local"), "start", "--data-dir", str(data)]
+    program = str(BIN / "datacube-local")
+    command = [program, "start", "--data-dir", str(data), "--backoff-base", "1"]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
@@ -150,3 +152,12 @@ def git_secret(cluster: Cluster, git_token: str) -> str:
     cluster.secret("git-token", token=git_token)
     cluster.secret("wrong-token", token="canary-wrong")
     return "git-token"
+
+
+@pytest.fixture(scope="session")
+def services(
+    cluster: Cluster, git_server: GitServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Services]:
+    with Services(tmp_path_factory.mktemp("services"), git_server) as services:
+        services.tell(cluster)
+        yield services
