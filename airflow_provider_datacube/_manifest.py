@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from airflow_provider_datacube._arguments import NOT_A_MAPPING, is_file_name
+from airflow_provider_datacube._secrecy import written_out
 from airflow_provider_datacube._templates import (
     empty_paths,
     holds_template,
@@ -24,7 +25,8 @@ from airflow_provider_datacube._templates import (
 )
 from datacube_api.core import DNS_SUBDOMAIN
 from datacube_api.errors import DataCubeSpecError
-from datacube_api.models import DataCube, problems_of
+from datacube_api.models import DataCube
+from datacube_api.problems import problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -85,6 +87,7 @@ def complete(given: Arguments, rendered: Arguments) -> dict[str, Any]:
     if not isinstance(manifest, dict):
         raise DataCubeSpecError((NOT_A_MAPPING,))
     _refuse(_emptied_in_text(given, manifest))
+    _refuse(written_out(manifest))
     metadata = _metadata(manifest, rendered)
     checked = DataCube.from_manifest({**manifest, "metadata": metadata}).to_manifest()
     checked.pop("status", None)
@@ -116,6 +119,7 @@ def _early_problems(given: Arguments) -> Iterator[str]:
     if is_file_name(given.manifest) or (is_text and holds_template(given.manifest)):
         return
     draft = given.draft()
+    yield from written_out(draft)
     try:
         DataCube.model_validate(draft)
     except ValidationError as error:

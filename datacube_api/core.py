@@ -26,6 +26,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from datacube_api.errors import DataCubeSpecError
+from datacube_api.problems import problems_of
 from datacube_api.rules import ENV_VAR_RULES, SUB_PATH_RULES, check
 
 P = ParamSpec("P")
@@ -52,6 +54,16 @@ WHOLE = BeforeValidator(_whole)
 """For integers, which are strict otherwise: no boolean, and no text that looks like one."""
 
 
+def sugar(constructor: Callable[P, None]) -> Callable[P, None]:
+    """
+    Mark a constructor as one for authors: what comes from a manifest does not pass through it.
+
+    Else ``{"type": "git", "url": …}`` would be a manifest that we take and an API server refuses.
+    """
+    vars(constructor)["__pydantic_base_init__"] = True  # how pydantic marks its own
+    return constructor
+
+
 class Model(BaseModel):
     """Closed, immutable, camelCase on the wire, and silent about values: they may be tokens."""
 
@@ -65,6 +77,21 @@ class Model(BaseModel):
 
     # Fields that are written even where nobody set them, since they say what the object is.
     always: ClassVar[tuple[str, ...]] = ()
+
+    @sugar
+    def __init__(self, **given: Any) -> None:
+        """
+        Make one, as an author does.
+
+        :raises DataCubeSpecError: names each field that is wrong, never its value.
+        """
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            kind = type(self).__name__.lstrip("_")
+            raise DataCubeSpecError(
+                tuple(f"{kind}: {text}" for _, text in problems_of(error))
+            ) from None
 
     @model_validator(mode="before")
     @classmethod
@@ -182,16 +209,6 @@ class ConfigMapRef:
 
 Value: TypeAlias = str | SecretRef | ConfigMapRef
 """What a DAG author may give an option: a string, or where to find it."""
-
-
-def sugar(constructor: Callable[P, None]) -> Callable[P, None]:
-    """
-    Mark a constructor as one for authors: what comes from a manifest does not pass through it.
-
-    Else ``{"type": "git", "url": …}`` would be a manifest that we take and an API server refuses.
-    """
-    vars(constructor)["__pydantic_base_init__"] = True  # how pydantic marks its own
-    return constructor
 
 
 def variable(name: str, value: Value) -> EnvVar:

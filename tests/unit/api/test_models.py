@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
+from datacube_api.errors import DataCubeSpecError
 from datacube_api.models import (
     PVC,
     S3,
@@ -151,7 +154,22 @@ def test_models_do_not_change() -> None:
 
 
 def test_neither_errors_nor_repr_show_a_value() -> None:
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(DataCubeSpecError, match="EnvVar: value") as caught:
         EnvVar(name="token", value=["hunter2"])  # type: ignore[arg-type]  # the mistake
     assert "hunter2" not in str(caught.value)
     assert "hunter2" not in repr(Git(url="https://x:hunter2@h/r.git"))
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (Git, "Git: options: type git needs the option 'url'"),
+        (lambda: PVC("a", sub_path="../b"), r"PVC: pvc\.subPath: must stay inside the volume"),
+        (lambda: HuggingFace(rep="a/b"), "HuggingFace: rep: is not a field of a DataCube"),
+        (lambda: Executor(backoff_limit=-1), "Executor: options.*greater than or equal to 0"),
+    ],
+)
+def test_a_constructor_says_what_is_wrong_in_one_sentence(make: Any, says: str) -> None:
+    with pytest.raises(DataCubeSpecError, match=says) as caught:
+        make()
+    assert "pydantic" not in str(caught.value)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from airflow.sdk import DAG, task
-from pydantic import ValidationError
 
 from airflow_provider_datacube.models import PVC, DataCube, Git, Spec
+from datacube_api.errors import DataCubeSpecError
 
 
 def test_the_name_of_a_claim_may_be_a_template() -> None:
@@ -17,7 +17,7 @@ def test_the_name_of_a_claim_may_be_a_template() -> None:
 
 
 def test_a_name_that_is_neither_is_refused() -> None:
-    with pytest.raises(ValidationError, match=r"pvc\.name"):
+    with pytest.raises(DataCubeSpecError, match=r"pvc\.name"):
         PVC("Not_A_Name")
 
 

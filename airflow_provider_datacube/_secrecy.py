@@ -1,0 +1,69 @@
+"""
+Credentials that somebody wrote out in a DAG.
+
+The contract lets an option ``token`` be a plain value. In Airflow such a value would be in the
+metadata database, on the page of rendered fields, in the DataCube and with everybody who may read
+one of these. So it is refused, also where a template would put it there: only references are taken.
+Pure; no message holds a value.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRET_OPTIONS: Final = frozenset({"token", "s3-secret-access-key"})
+"""Options of the contract whose value is a credential."""
+
+# The kubelet puts the value of another variable there: https://… '$(TOKEN)' holds nothing secret.
+_REFERENCE = re.compile(r"\$\([^()]*\)")
+_USER_INFO = re.compile(r"^[^/?#]*//([^/?#]*)@")
+_MEND = "it would be in Airflow's database and in the DataCube; give SecretRef(name, key) instead"
+
+
+def written_out(draft: Any) -> Iterator[str]:
+    """
+    Yield a sentence for each credential that stands in a draft of a manifest, with its path.
+
+    What has not a manifest's shape is passed over: the models say so.
+    """
+    spec = _mapping(_mapping(draft).get("spec"))
+    for end in ("source", "sink"):
+        options = _mapping(spec.get(end)).get("options")
+        for index, option in enumerate(options if isinstance(options, list | tuple) else ()):
+            if found := _credential_in(_mapping(option)):
+                yield f"spec.{end}.options[{index}].value: {found}; {_MEND}"
+
+
+def _credential_in(option: dict[str, Any]) -> str:
+    """Say what stands there, or nothing."""
+    name, value = option.get("name"), option.get("value")
+    if not isinstance(value, str):
+        return ""
+    if name in SECRET_OPTIONS and _says_something(value):
+        return f"the {name} is written out"
+    if name == "url" and _says_something(_password(value)):
+        return "the url holds a credential, which belongs into the option token"
+    return ""
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _says_something(value: str) -> bool:
+    return bool(_REFERENCE.sub("", value).strip())
+
+
+def _password(url: str) -> str:
+    """
+    Return what may be secret of a URL: the password, or the user where there is none.
+
+    ``https://oauth2:$(TOKEN)@host`` names a user that every account has.
+    """
+    found = _USER_INFO.match(url)
+    user, colon, password = (found[1] if found else "").partition(":")
+    return password if colon else user

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_datacube._secrecy import written_out
+from airflow_provider_datacube.models import PVC, S3, Git, HuggingFace, SecretRef
+from airflow_provider_datacube.operators.datacube import DataCubeOperator
+from datacube_api.errors import DataCubeSpecError
+
+CANARY = "canary-5f1e"
+URL = "https://git.example.org/a/b.git"
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (HuggingFace(repo="a/b", token=CANARY), r"spec\.source\.options\[0\]\.value: the token"),
+        (HuggingFace(repo="a/b", token="{{ conn.hub.password }}"), "the token is written out"),
+        (Git(url=f"https://{CANARY}@git.example.org/a/b.git"), "the url holds a credential"),
+        (Git(url=f"https://me:{CANARY}@git.example.org/a/b.git"), "the url holds a credential"),
+        (Git(url="https://{{ var.value.t }}@git.example.org/a.git"), "the url holds a credential"),
+        (S3(uri="s3://b/k", secret_access_key=CANARY), "the s3-secret-access-key is written out"),
+    ],
+)
+def test_a_credential_in_a_dag_is_refused_when_it_is_parsed(source: Any, says: str) -> None:
+    with pytest.raises(DataCubeSpecError, match=says) as refused:
+        DataCubeOperator(task_id="t", source=source, sink=PVC("v"))
+    assert CANARY not in str(refused.value)
+
+
+def test_one_in_a_templated_manifest_is_refused_once_it_is_rendered() -> None:
+    text = f"""
+        spec:
+          source:
+            type: huggingface
+            options: [{{name: repo, value: a/b}}, {{name: token, value: {CANARY}}}]
+          sink: {{type: pvc, pvc: {{name: "ws-{{{{ ds_nodash }}}}"}}}}
+        """
+    operator = DataCubeOperator(task_id="t", manifest=text)
+    ti = type("Ti", (), {"dag_id": "d", "run_id": "r", "task_id": "t", "map_index": -1})()
+    with pytest.raises(Exception, match=r"spec\.source\.options\[1\]\.value: the token") as refused:
+        operator.execute({"ti": ti})  # type: ignore[typeddict-item]  # refused before it is read
+    assert CANARY not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        HuggingFace(repo="a/b", token=SecretRef("hub", "token")),
+        HuggingFace(repo="a/b", token=""),
+        HuggingFace(repo="a/b", token="$(FROM_MY_ENV)"),
+        Git(url=URL),
+        Git(url="https://$(TOKEN)@git.example.org/a/b.git", token=SecretRef("git", "token")),
+        Git(url="https://oauth2:$(TOKEN)@git.example.org/a.git", token=SecretRef("git", "token")),
+        Git(url="https://git.example.org/team@home/b.git"),
+    ],
+)
+def test_a_reference_is_none(source: Any) -> None:
+    assert (
+        DataCubeOperator(task_id="t", source=source, sink=PVC("v")).source == source.to_manifest()
+    )
+
+
+@pytest.mark.parametrize("spec", [None, [], {"source": []}, {"source": {"options": {"a": 1}}}])
+def test_what_has_another_shape_is_for_the_models_to_say(spec: Any) -> None:
+    assert not list(written_out({"spec": spec}))
