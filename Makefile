@@ -22,7 +22,7 @@ demo-stop: $(READY)  ## End what `make demo KEEP=1` left running
 	@$(BIN)/python -m demo stop
 
 test: lint  ## Check style, types and layers, then run the whole test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 lint: $(READY)  ## Check style, types and layers
 	@$(BIN)/ruff check --quiet .
