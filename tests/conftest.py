@@ -10,7 +10,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     import pytest
 
-# A busy machine is slow; that is no finding. (In CI, hypothesis chooses the same examples each time.)
+# A busy machine is slow; that is no finding.
 settings.register_profile("any-machine", settings.default, deadline=None)
 settings.load_profile("any-machine")
 

@@ -69,7 +69,7 @@ def nested(below: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 @given(specs(most=2))
-@settings(max_examples=300, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=300, suppress_health_check=SLOW)
 def test_a_quick_yes_to_a_datacube_is_never_taken_back(spec: Any) -> None:
     assert not (CHECKS.is_sound(spec) and list(CHECKS.faults(spec)))
 
@@ -80,7 +80,7 @@ def test_every_good_datacube_is_accepted_quickly(spec: Any) -> None:
 
 
 @given(st.recursive(PLAIN, nested, max_leaves=4), VALUES)
-@settings(max_examples=400, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=400, suppress_health_check=SLOW)
 def test_a_quick_yes_under_any_schema_is_never_taken_back(schema: Any, value: Any) -> None:
     checks = Checks(schema)
     assert not (checks.is_sound(value) and list(checks.faults(value)))

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Ask = Callable[[Any], Verdict]
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
-OFTEN = settings(max_examples=400, deadline=None, suppress_health_check=SLOW)
+OFTEN = settings(max_examples=400, suppress_health_check=SLOW)
 
 
 def body(spec: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from datacube_runtime.controller.naming import CUBE_LABEL, job_name, transfer_la
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
-FEW = hypothesis_settings(max_examples=50, deadline=None)
+FEW = hypothesis_settings(max_examples=50)
 names = st.from_regex(DNS_SUBDOMAIN, fullmatch=True).filter(lambda name: len(name) <= 253)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datacube_runtime.controller.settings import Settings
 
 BACKOFF_LIMIT = 1
-FEW = hypothesis_settings(max_examples=50, deadline=None)
+FEW = hypothesis_settings(max_examples=50)
 
 
 class Simulated:
