@@ -44,13 +44,15 @@ class Fault:
     What goes wrong with the next ``times`` requests whose ``METHOD /path`` matches.
 
     A ``status`` is answered; or a byte of the content is flipped, or half of it comes and then
-    nothing more until the fault is ``over``.
+    nothing more until the fault is ``over``; or what is asked for is done, but the connection ends
+    before the answer.
     """
 
     where: str
     status: int = 0
     flips: bool = False
     stalls: bool = False
+    drops: bool = False
     times: int = 1 << 30
     over: threading.Event = field(default_factory=threading.Event)
     met: threading.Event = field(default_factory=threading.Event)
@@ -130,7 +132,7 @@ class _Handler(Handler):
             headers = {"X-Error-Code": refused.code} if refused.code else {}
             headers["X-Error-Message"] = refused.message
             said = {"error": refused.message}
-            self._send(Answer(said, headers, status=refused.status), None)
+            self._send(Answer(said, headers, status=refused.status), fault)
 
     def _answer(self, body: bytes, content: str, fault: Fault | None) -> Answer:
         if fault and fault.status:
@@ -161,9 +163,12 @@ class _Handler(Handler):
         is_right = digest.hexdigest() == name and not (fault and fault.status)
         path.rename(blobs / name) if is_right else path.unlink()
         status = HTTPStatus.OK if is_right else HTTPStatus(fault.status if fault else 400)
-        self._send(Answer({}, status=status), None)
+        self._send(Answer({}, status=status), fault)
 
     def _send(self, said: Answer, fault: Fault | None) -> None:
+        if fault and fault.drops:
+            self.close_connection = True
+            return
         if said.file is None:
             text = b"" if said.said is None else json.dumps(said.said).encode()
             self._head(said, len(text), {"Content-Type": "application/json"})

@@ -77,6 +77,12 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a request, whatever its method."""
         raise NotImplementedError
 
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Say where no other request will be read: clients would lose the one they send."""
+        super().send_response(code, message)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in http.server
         """Log the request line and the status; never a header, which may hold a credential."""
         log.debug(format, *args)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config
 
 from datacube_api.reference import CubeRef, collection
-from datacube_api.status import Outcome, evaluate
+from datacube_api.status import Outcome, Phase, evaluate
 from demo.git_server import GitServer
 from tests.e2e.services import Services
 
@@ -86,6 +87,24 @@ class Cluster:
         outcome: Outcome = until(look, timeout_s)
         return outcome
 
+    def completed(self, name: str, timeout_s: float = 60) -> dict[str, Any]:
+        """Return a DataCube that is complete; of one that is not, show why and its pod's log."""
+        ref = CubeRef(NAMESPACE, name)
+        with suppress(AssertionError):  # it hangs: say so below, with all that is known
+            self.ended(ref, timeout_s)
+        cube = self.read(ref)
+        outcome = evaluate(cube.get("status"))
+        assert outcome.phase is Phase.SUCCEEDED, f"{name}: {outcome}\n{self._log(name)}"
+        return cube
+
+    def _log(self, name: str) -> str:
+        """Return what the pods of a DataCube wrote; there may be none."""
+        pods = self.core.list_namespaced_pod(
+            NAMESPACE, label_selector=f"tensorstack.dev/datacube={name}"
+        )
+        told = (self._kubectl("logs", "--prefix", pod.metadata.name) for pod in pods.items)
+        return "".join(done.stdout + done.stderr for done in told)
+
     def has(self, read: Callable[..., Any], name: str) -> bool:
         try:
             read(name, NAMESPACE)
@@ -103,7 +122,14 @@ class Cluster:
         self.core.create_namespaced_secret(NAMESPACE, body)
 
     def kubectl(self, *arguments: str, text: str | None = None) -> str:
-        done = subprocess.run(
+        done = self._kubectl(*arguments, text=text)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _kubectl(
+        self, *arguments: str, text: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [BIN / "kubectl", *arguments],
             env={"KUBECONFIG": str(self.kubeconfig), "PATH": os.defpath, "HOME": str(self.data)},
             input=text,
@@ -111,8 +137,6 @@ class Cluster:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
 
 @pytest.fixture(scope="session")

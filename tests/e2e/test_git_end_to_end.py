@@ -140,7 +140,8 @@ def test_kubectl_runs_one_too(cluster: Cluster, upstream: str) -> None:
         },
     }
     cluster.kubectl("apply", "-f", "-", text=yaml.safe_dump(manifest))
-    cluster.kubectl("wait", "dc/by-kubectl", "--for=condition=Complete", "--timeout=40s")
+    cluster.completed("by-kubectl")
+    cluster.kubectl("wait", "dc/by-kubectl", "--for=condition=Complete", "--timeout=10s")
     header, row = cluster.kubectl("get", "dc", "by-kubectl").splitlines()
     assert header.split() == ["NAME", "SOURCE", "SINK", "PHASE", "AGE"]
     assert row.split()[:4] == ["by-kubectl", "git", "pvc", "Succeeded"]
@@ -156,6 +157,8 @@ def test_a_wrong_token_is_told_apart(cluster: Cluster, upstream: str) -> None:
     )
     outcome = cluster.ended(ref)
     assert (outcome.phase, outcome.reason) == (Phase.FAILED, "AuthenticationFailed")
+    with pytest.raises(AssertionError, match=r"AuthenticationFailed[\s\S]*\[pod/wrong-token-"):
+        cluster.completed("wrong-token")
 
 
 def test_an_unknown_ref_is_named(cluster: Cluster, upstream: str) -> None:

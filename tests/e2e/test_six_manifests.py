@@ -27,11 +27,7 @@ def apply(cluster: Cluster, services: Services) -> Callable[[str], dict[str, Any
 
     def apply(name: str) -> dict[str, Any]:
         cluster.kubectl("apply", "--filename", str(MANIFESTS / f"{name}.yaml"))
-        cluster.kubectl("wait", f"dc/{name}", "--for=condition=Complete", "--timeout=60s")
-        cube: dict[str, Any] = cluster.cubes.get_namespaced_custom_object(
-            "tensorstack.dev", "v1beta1", "default", "datacubes", name
-        )
-        result: dict[str, Any] = cube["status"]["result"]
+        result: dict[str, Any] = cluster.completed(name)["status"]["result"]
         return result
 
     return apply

@@ -74,6 +74,11 @@ class Hub:
 
     def look(self) -> Seen:
         """Return the commit of the revision, and its files."""
+        name, commit = self.head()
+        return Seen(name, commit, self.files(commit))
+
+    def head(self) -> tuple[str, str]:
+        """Return the whole name of the repository, and the commit of the revision."""
         info = patiently(
             lambda: self.api.repo_info(
                 self.id,
@@ -82,7 +87,7 @@ class Hub:
                 timeout=constants.HF_HUB_ETAG_TIMEOUT,
             )
         )
-        return Seen(info.id, str(info.sha), self.files(str(info.sha)))
+        return info.id, str(info.sha)
 
     def files(self, commit: str) -> list[File]:
         """Return the files of a commit."""

@@ -8,17 +8,18 @@ own listing of that commit says whether all is there.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 from huggingface_hub.errors import HfHubHTTPError, RevisionNotFoundError
 from huggingface_hub.utils import _xet_progress_reporting as reporting
 
 from datacube_api.progress import Phase
 from datacube_runtime.transfer.huggingface.addition import Addition
-from datacube_runtime.transfer.huggingface.facts import SpoiledError
+from datacube_runtime.transfer.huggingface.facts import SpoiledError, may_pass
 from datacube_runtime.transfer.huggingface.hub import patiently
 from datacube_runtime.transfer.huggingface.report import Tally
 from datacube_runtime.transfer.huggingface.verify import File, is_equal
@@ -71,19 +72,20 @@ class Send:
         return str(made.repo_id)
 
     def _head(self, repo: str) -> str:
-        hub = self.hub
+        hub = replace(self.hub, id=repo)
         try:
-            info = hub.api.repo_info(repo, repo_type=hub.type, revision=hub.revision)
+            return hub.head()[1]
         except RevisionNotFoundError:
-            if self.plan["create_pr"] or hub.revision is None:
+            if self.plan["create_pr"] or (branch := hub.revision) is None:
                 raise
-            hub.api.create_branch(repo, repo_type=hub.type, branch=hub.revision, exist_ok=True)
-            info = hub.api.repo_info(repo, repo_type=hub.type, revision=hub.revision)
-        return str(info.sha)
+        patiently(
+            lambda: hub.api.create_branch(repo, repo_type=hub.type, branch=branch, exist_ok=True)
+        )
+        return hub.head()[1]
 
     def _commit(self, repo: str) -> tuple[list[Addition], CommitInfo]:
         """
-        Commit, again where somebody else was faster or the hub has trouble.
+        Commit, again where somebody else was faster, or the hub or the way to it has trouble.
 
         What is sent stays sent; and where the commit was made and only its answer got lost, there
         is nothing left to commit. A pull request would be opened twice, so that is not risked.
@@ -95,15 +97,16 @@ class Send:
                 operation.take_hash(known)
             try:
                 return operations, self._commit_once(repo, operations)
-            except HfHubHTTPError as error:
-                if not left or not self._may_pass(error.response.status_code):
+            except (HfHubHTTPError, httpx2.TransportError) as error:
+                if not left or not self._may_pass(error):
                     raise
             threading.Event().wait(_PAUSE_S)
         raise AssertionError  # the last try returns or raises
 
-    def _may_pass(self, status: int) -> bool:
-        has_trouble = status >= HTTPStatus.INTERNAL_SERVER_ERROR and not self.plan["create_pr"]
-        return status in _RACE or has_trouble
+    def _may_pass(self, error: HfHubHTTPError | httpx2.TransportError) -> bool:
+        if isinstance(error, HfHubHTTPError) and error.response.status_code in _RACE:
+            return True
+        return may_pass(error) and not self.plan["create_pr"]
 
     def _operations(self) -> list[Addition]:
         files = self.plan["files"]
@@ -130,9 +133,7 @@ class Send:
 
         :raises SpoiledError: one is missing or different.
         """
-        there = {
-            file.path: file for file in type(self.hub)(self.hub.type, repo, None).files(info.oid)
-        }
+        there = {file.path: file for file in replace(self.hub, id=repo).files(info.oid)}
         tally = Tally(Phase.COMMIT, sum(o.upload_info.size for o in operations), len(operations))
         ignored = []
         for operation in operations:

@@ -74,6 +74,15 @@ def test_an_overloaded_hub_is_asked_again(
     assert _ended(ended) == (75, "NetworkError")
 
 
+@pytest.mark.parametrize("asked", ["/api/models/.*/revision", "/tree/", "config.json", "/content/"])
+def test_an_answer_that_is_lost_with_its_connection_is_asked_for_again(
+    program: Any, repository: Repository, lay: Callable[..., Any], asked: str
+) -> None:
+    fault = lay(f"GET .*{asked}", drops=True, times=1)
+    ended = program.download("--revision=main", REPO=repository.id)
+    assert (ended.code, fault.met.is_set()) == (0, True), ended.everything
+
+
 def test_a_flipped_byte_is_fetched_again_and_then_an_error(
     program: Any, repository: Repository, lay: Callable[..., Any], files_of: Any
 ) -> None:

@@ -128,6 +128,33 @@ def test_a_commit_that_is_not_taken_at_once_is_tried_again(
     assert len(hub.store.repositories["models", name].branches["main"]) == 2
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "POST /api/repos/create",
+        "GET /api/models/.*/revision/next",
+        "POST /api/models/.*/branch/next",
+        "POST /api/validate-yaml",
+        "POST /api/models/.*/preupload/next",
+        "POST /.*/info/lfs/objects/batch",
+        "PUT /content/",
+        "POST /api/models/.*/commit/next",
+        "GET /api/models/.*/tree/",
+    ],
+)
+def test_an_answer_that_is_lost_with_its_connection_is_asked_for_again(
+    program: Any, hub: HubServer, directory: Path, lay: Any, asked: str
+) -> None:
+    """Any server may close a connection that is kept open, in the moment when it is used again."""
+    (directory / "sub/w.bin").write_text(asked)  # which the hub does not have yet
+    name = f"team/lost-{len(hub.store.repositories)}"
+    fault = lay(asked, drops=True, times=1)
+    ended = program.upload("--revision=next", REPO=name, sub_path="out")
+    assert (ended.code, fault.met.is_set()) == (0, True), ended.everything
+    branches = hub.store.repositories["models", name].branches
+    assert len(branches["next"]) == len(branches["main"]) + 1
+
+
 def test_there_has_to_be_something_to_upload(program: Any) -> None:
     (program.volume / "empty").mkdir()
     ended = program.upload(REPO="team/none", sub_path="empty")
