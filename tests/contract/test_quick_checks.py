@@ -6,11 +6,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from datacube_runtime.local.registry.custom import cel
 from datacube_runtime.local.registry.custom.checks import Checks
+from datacube_runtime.local.registry.custom.rules import Rules
+from datacube_runtime.local.registry.custom.whole import in_one
 from tests.contract.strategies import GOOD, SCHEMA, specs
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 CHECKS = Checks(SCHEMA)
+RULES = Rules(SCHEMA)
+ALL_RULES = cel.program(in_one(SCHEMA))
 KINDS = ["string", "integer", "number", "boolean", "object", "array"]
 FORMATS = ["date", "date-time", "int32", "int64", "float", "byte", "uuid", "ipv4", "nonsense"]
 TEXTS = st.sampled_from(
@@ -74,9 +79,17 @@ def test_a_quick_yes_to_a_datacube_is_never_taken_back(spec: Any) -> None:
     assert not (CHECKS.is_sound(spec) and list(CHECKS.faults(spec)))
 
 
+@given(specs(most=2))
+@settings(max_examples=300, deadline=None, suppress_health_check=SLOW)
+def test_all_rules_at_once_say_what_each_of_them_says(spec: Any) -> None:
+    whole = cel.holds(ALL_RULES, cel.scope(cel.readable(spec)))
+    assert whole is not any(RULES.each(spec, None))
+
+
 @pytest.mark.parametrize("spec", GOOD)
 def test_every_good_datacube_is_accepted_quickly(spec: Any) -> None:
     assert CHECKS.is_sound(spec)
+    assert cel.holds(ALL_RULES, cel.scope(spec))
 
 
 @given(st.recursive(PLAIN, nested, max_leaves=4), VALUES)

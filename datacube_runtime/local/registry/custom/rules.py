@@ -2,26 +2,26 @@
 ``x-kubernetes-validations``: the CEL rules of a schema, compiled once, asked of each object.
 
 ``cel`` evaluates; this module finds the rules, hands each the part of the object that it stands on
-(and, for a transition rule, the part of the old object), and words the refusal. There is no cost
-budget: what a real server refuses as too expensive runs here.
+(and, for a transition rule, the part of the old object), and words the refusal. A new object is
+asked the one question that ``whole`` makes of all of them first. There is no cost budget: what a
+real server refuses as too expensive runs here.
 
 Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from datacube_runtime.local.registry.custom import cel
 from datacube_runtime.local.registry.custom.causes import dotted, shown, type_name
+from datacube_runtime.local.registry.custom.whole import RULES, in_one, is_transition, joined
 from datacube_runtime.local.registry.errors import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-_RULES = "x-kubernetes-validations"
 _REASONS = {
     "FieldValueInvalid": "Invalid value",
     "FieldValueForbidden": "Forbidden",
@@ -103,6 +103,7 @@ class Rules:
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._root = _compiled(schema, "")
+        self._all = _joined(in_one(schema))
 
     def __bool__(self) -> bool:
         return self._root is not None
@@ -111,8 +112,14 @@ class Rules:
         """Return what the rules have against an object; of metadata they see the name only."""
         if self._root is None:
             return []
-        before = None if old is None else cel.readable(_seen(old))
-        return list(_broken(self._root, (), cel.readable(_seen(new)), before))
+        after = cel.readable(_seen(new))
+        if old is None and self._all is not None and cel.holds(self._all, cel.scope(after)):
+            return []
+        return list(self.each(after, None if old is None else cel.readable(_seen(old))))
+
+    def each(self, new: Any, old: Any) -> Iterator[Cause]:
+        """Yield what each rule has against a value that can be read."""
+        return _broken(self._root, (), new, old) if self._root else iter(())
 
 
 def _seen(obj: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,7 +140,7 @@ def _compiled(schema: Any, path: str) -> _Node | None:
     values = _compiled(schema.get("additionalProperties"), f"{path}additionalProperties.")
     items = _compiled(schema.get("items"), f"{path}items.")
     rules = tuple(
-        _rule(rule, f"{path}{_RULES}[{index}]") for index, rule in enumerate(schema.get(_RULES, ()))
+        _rule(rule, f"{path}{RULES}[{index}]") for index, rule in enumerate(schema.get(RULES, ()))
     )
     below = [*fields.values(), *filter(None, (values, items))]
     if not rules and not below:
@@ -141,7 +148,7 @@ def _compiled(schema: Any, path: str) -> _Node | None:
     is_map = schema.get("x-kubernetes-list-type") == "map"
     return _Node(
         rules=rules,
-        together=_together([rule for rule in rules if not rule.is_transition]),
+        together=_joined(joined(rule.text for rule in rules if not rule.is_transition)),
         fields=fields,
         values=values,
         items=items,
@@ -157,7 +164,7 @@ def _rule(said: Mapping[str, Any], path: str) -> _Rule:
         program=_program(text, f"{path}.rule"),
         text=text,
         name=said.get("message") or text.strip(),
-        is_transition=re.search(r"\boldSelf\b", text) is not None,
+        is_transition=is_transition(text),
         message=said.get("message") or f"failed rule: {text.strip()}",
         message_program=_program(expression, f"{path}.messageExpression") if expression else None,
         reason=said.get("reason", "FieldValueInvalid"),
@@ -165,11 +172,11 @@ def _rule(said: Mapping[str, Any], path: str) -> _Rule:
     )
 
 
-def _together(rules: Sequence[_Rule]) -> cel.Program | None:
-    """Return what is true where all of these hold; each stands on lines of its own (comments)."""
+def _joined(text: str) -> cel.Program | None:
+    """Return several rules as one; None where there are none, or they cannot be joined."""
     try:
-        return cel.program(" && ".join(f"(\n{rule.text}\n)" for rule in rules))
-    except cel.CompileError:  # there are none, or one of them is of no type that can be joined
+        return cel.program(text) if text else None
+    except cel.CompileError:
         return None
 
 

@@ -1,27 +1,27 @@
 """
 Structural schemas of custom resources: what is kept, what is filled in, what is refused.
 
-What is kept and filled in is in ``shape``, what ``jsonschema`` can check in ``checks``, what a
-finding is called in ``causes``. CEL is not their business: see ``rules``.
+What is kept and filled in is in ``shape``, what ``jsonschema`` can check in ``checks``, what may
+not stand twice in ``twins``, what a finding is called in ``causes``. CEL is not their business: see
+``rules``.
 
 Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
 """
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from datacube_runtime.local.registry.custom.causes import causes, order
 from datacube_runtime.local.registry.custom.checks import Checks
 from datacube_runtime.local.registry.custom.shape import complete, prune, shape
-from datacube_runtime.local.registry.errors import Cause
+from datacube_runtime.local.registry.custom.twins import twins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-_LIST_TYPE = "x-kubernetes-list-type"
-_LIST_KEYS = "x-kubernetes-list-map-keys"
+    from datacube_runtime.local.registry.errors import Cause
+
 _ROOT_FIELDS = frozenset({"apiVersion", "kind", "metadata"})
 
 
@@ -29,9 +29,10 @@ class Structure:
     """A schema, ready to check objects against."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._schema = _body(schema)
-        self._checks = Checks(self._schema)
-        self._shape = shape(self._schema)
+        body = _body(schema)
+        self._checks = Checks(body)
+        self._shape = shape(body)
+        self._twins = twins(body)
 
     def prune(self, obj: dict[str, Any]) -> list[str]:
         """Drop the fields that the schema does not know; return their paths."""
@@ -53,7 +54,7 @@ class Structure:
             return []
         return self._faults(looked_at, known) + [
             twin
-            for twin in _twins(self._schema, looked_at, "")
+            for twin in (self._twins.found(looked_at) if self._twins else ())
             if (top := twin.field.partition(".")[0]) not in known or known[top] != obj.get(top)
         ]
 
@@ -90,35 +91,3 @@ def _body(schema: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: part for name, part in properties if name not in _ROOT_FIELDS}
     required = [name for name in schema.get("required", ()) if name not in _ROOT_FIELDS]
     return {**schema, "properties": kept, "required": required}
-
-
-def _fields(
-    schema: Mapping[str, Any], value: Mapping[str, Any]
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the fields of a value that have a schema, and what that is."""
-    properties, others = schema.get("properties", {}), schema.get("additionalProperties")
-    others = others if isinstance(others, dict) else None
-    for name in value:
-        if (below := properties.get(name, others)) is not None:
-            yield name, below
-
-
-def _twins(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[Cause]:
-    """Yield the items that may not stand in a list twice: of sets, and of maps by their key."""
-    if isinstance(value, dict):
-        for name, below in _fields(schema, value):
-            if isinstance(value[name], dict | list):
-                yield from _twins(below, value[name], f"{path}.{name}" if path else name)
-    if not isinstance(value, list):
-        return
-    kind, keys = schema.get(_LIST_TYPE), schema.get(_LIST_KEYS, ())
-    seen: list[Any] = []
-    for index, item in enumerate(value):
-        yield from _twins(schema.get("items", {}), item, f"{path}[{index}]")
-        identity = item
-        if kind == "map" and isinstance(item, dict):
-            identity = {key: item[key] for key in keys if key in item}
-        if kind in ("map", "set") and identity in seen:
-            message = f"Duplicate value: {json.dumps(identity, separators=(',', ':'))}"
-            yield Cause("FieldValueDuplicate", f"{path}[{index}]", message)
-        seen.append(identity)

@@ -16,10 +16,12 @@ from datacube_runtime.local.registry.custom.checks import INT_OR_STRING, is_inte
 from datacube_runtime.local.registry.jsontext import copied
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
 _PRESERVE = "x-kubernetes-preserve-unknown-fields"
 _CONTAINERS = (dict, list)
+_NESTED = (dict, list, float)
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,12 @@ class Shape:
     defaults: tuple[tuple[str, Any], ...]
     """The fields that have one."""
 
-    def below(self, value: Mapping[str, Any]) -> Iterator[tuple[str, Shape]]:
-        """Yield the fields of a value that the schema knows."""
+    def below(self, value: Mapping[str, Any]) -> list[tuple[str, Shape]]:
+        """Return the fields of a value that the schema knows."""
         fields, others = self.fields, self.others
-        for name in value:
-            if (shape := fields.get(name, others)) is not None:
-                yield name, shape
+        return [
+            (name, shape) for name in value if (shape := fields.get(name, others)) is not None
+        ]
 
 
 def shape(schema: Mapping[str, Any]) -> Shape:
@@ -77,14 +79,14 @@ def _prune(kept: Shape, value: Any, path: str, gone: list[str], known: frozenset
     if isinstance(value, list):
         for index, item in enumerate(value):
             if isinstance(item, _CONTAINERS):
-                _prune(kept.items or _NOTHING, item, f"{path}[{index}]", gone, frozenset())
+                _prune(kept.items or _NOTHING, item, f"{path}[{index}]", gone, _NONE)
         return
-    below = dict(kept.below(value))
-    for name, part in below.items():
+    below = kept.below(value)
+    for name, part in below:
         if isinstance(value[name], _CONTAINERS):
-            _prune(part, value[name], f"{path}.{name}" if path else name, gone, frozenset())
+            _prune(part, value[name], f"{path}.{name}" if path else name, gone, _NONE)
     if len(below) < len(value) and not kept.keeps_all:
-        for name in value.keys() - below.keys() - known:
+        for name in value.keys() - dict(below).keys() - known:
             del value[name]
             gone.append(f"{path}.{name}" if path else name)
 
@@ -106,7 +108,8 @@ def complete(filled: Shape, value: Any) -> Any:
 
 
 def _complete_fields(filled: Shape, value: dict[str, Any]) -> None:
-    for name, part in list(filled.below(value)):
+    below = filled.below(value)
+    for name, part in below:
         if value[name] is None and not part.is_nullable:
             del value[name]
             for default in part.default:
@@ -114,8 +117,9 @@ def _complete_fields(filled: Shape, value: dict[str, Any]) -> None:
     for name, default in filled.defaults:
         if name not in value:
             value[name] = copied(default)
-    for name, part in filled.below(value):
-        if isinstance(value[name], (*_CONTAINERS, float)):
+            below.append((name, filled.fields[name]))
+    for name, part in below:
+        if isinstance(value.get(name), _NESTED):
             value[name] = complete(part, value[name])
 
 
