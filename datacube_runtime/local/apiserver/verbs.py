@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from datacube_runtime.local.registry.registry import Registry
 
     LogPath = Callable[[str, str, str], Path]
+    Answer = Callable[[web.Request, Target], Awaitable[web.StreamResponse]]
 
 _DONE = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 _JSON, _TEXT = "application/json", "text/plain; charset=utf-8"
@@ -61,6 +62,16 @@ class Verbs:
     def __init__(self, registry: Registry, log_path: LogPath) -> None:
         self._registry = registry
         self._log_path = log_path
+        self._answers: Mapping[str, Answer] = {
+            "get": self._read,
+            "list": self._list_or_watch,
+            "watch": self._send_watch,
+            "create": self._create,
+            "update": self._update,
+            "patch": self._patch,
+            "delete": self._delete,
+            "deletecollection": self._delete_collection,
+        }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """
@@ -70,17 +81,7 @@ class Verbs:
         """
         info = request.match_info
         about = target(self._registry.catalog, info.get("group", ""), info["version"], info["rest"])
-        answers: Mapping[str, Callable[[web.Request, Target], Awaitable[web.StreamResponse]]] = {
-            "get": self._read,
-            "list": self._list_or_watch,
-            "watch": self._send_watch,
-            "create": self._review if about.resource.is_review else self._create,
-            "update": self._update,
-            "patch": self._patch,
-            "delete": self._delete,
-            "deletecollection": self._delete_collection,
-        }
-        answered = answers[verb_of(request.method, about)]
+        answered = self._answers[verb_of(request.method, about)]
         if about.subresource != "log":  # that is text, whatever is accepted
             is_collection = request.method == "GET" and not about.name
             refuse_unaccepted(request, about.resource, is_collection=is_collection)
@@ -111,6 +112,8 @@ class Verbs:
         return answer(request, reviewed(about.resource, asked, write), 201, write.warnings)
 
     async def _create(self, request: web.Request, about: Target) -> web.StreamResponse:
+        if about.resource.is_review:
+            return await self._review(request, about)
         write = _write(request, about)
         obj = await read_object(request, about.resource.kind, write)
         if about.subresource == "binding":

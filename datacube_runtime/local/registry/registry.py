@@ -45,6 +45,7 @@ from datacube_runtime.local.registry.reader import Reader
 from datacube_runtime.local.registry.removal.collector import Collector
 from datacube_runtime.local.registry.removal.deletion import FIRST_NAMESPACES, is_marked
 from datacube_runtime.local.registry.resources import DEFINITIONS, NAMESPACES, Catalog
+from datacube_runtime.local.registry.store import TakenError
 from datacube_runtime.local.registry.wire.identity import check_identity, other_name
 
 if TYPE_CHECKING:
@@ -108,16 +109,23 @@ class Registry(Reader):
         refuse_if_invalid(resource, kind, obj, None, write)
         warn_of_finalizers(resource, obj, {}, write)
         self._owners.begin(resource, kind, obj, generated, write)
-        self._entrance.refuse_taken(resource, namespace, obj["metadata"])
         if write.dry_run:
+            self._entrance.refuse_taken(resource, namespace, obj["metadata"])
             return obj
+        try:
+            self._add(resource, obj)
+        except TakenError:
+            self._entrance.refuse_taken(resource, namespace, obj["metadata"])
+            raise
+        return obj
+
+    def _add(self, resource: Resource, obj: dict[str, Any]) -> None:
         with self._store.transaction():
             self._store.add(resource.key, obj)
             if resource == DEFINITIONS:
                 self._definitions.learn(obj)
             self._collector.written(resource, obj, None)
             self._collector.work()
-        return obj
 
     def update(  # noqa: PLR0913 - what, where, which, and how
         self,

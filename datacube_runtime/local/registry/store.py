@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from datacube_runtime.local.registry.tables import Place, Rows
 
 WINDOW = 4096
+_MOST_REMEMBERED = 256
 _TRIMS_A_WINDOW = 16  # the log is up to a sixteenth longer than the window
 
 
@@ -52,6 +53,10 @@ class NotStoredError(Exception):
     """The disk did not take a change: nothing of it was made, and the next one may be tried."""
 
 
+class TakenError(Exception):
+    """There is an object at that place already."""
+
+
 class Store:
     """Objects by (resource key, namespace, name); ``""`` is the namespace of those without one."""
 
@@ -64,6 +69,7 @@ class Store:
         self.version: int = self._tables.newest()
         self._oldest: int | None = None
         self._made: list[tuple[str, Event]] = []
+        self._leaving: dict[Place, bool | None] = {}
         self._recent = Recent(self.version)
 
     def close(self) -> None:
@@ -107,6 +113,7 @@ class Store:
             self._db.execute("ROLLBACK")
         self.version, self._oldest = version, None
         self._made.clear()
+        self._leaving.clear()
 
     def get(self, key: str, namespace: str, name: str) -> dict[str, Any] | None:
         """Return an object, the caller's own copy."""
@@ -114,8 +121,18 @@ class Store:
         return found.object if found else None
 
     def is_terminating(self, key: str, namespace: str, name: str) -> bool | None:
-        """Tell whether an object is marked as deleted; None where there is none."""
-        return self._tables.is_terminating(key, namespace, name)
+        """
+        Tell whether an object is marked as deleted; None where there is none.
+
+        What was asked is remembered until the object changes: it is asked of one and the same
+        namespace with each new object in it.
+        """
+        place = (key, namespace, name)
+        if place not in self._leaving:
+            if len(self._leaving) >= _MOST_REMEMBERED:
+                self._leaving.clear()
+            self._leaving[place] = self._tables.is_terminating(*place)
+        return self._leaving[place]
 
     def list(self, key: str, namespace: str | None, at: int | None = None) -> Rows:
         """
@@ -144,11 +161,18 @@ class Store:
         return obj
 
     def add(self, key: str, obj: dict[str, Any]) -> None:
-        """Write an object of which it is known that it is not there yet."""
+        """
+        Write a new object.
+
+        :raises TakenError: there is one at its place.
+        """
         place = _place(key, obj)
-        with self.transaction():
-            body = self._log("ADDED", place, obj, "")
-            self._tables.write(place, obj["metadata"], body, is_new=True)
+        try:
+            with self.transaction():
+                body = self._log("ADDED", place, obj, "")
+                self._tables.write(place, obj["metadata"], body, is_new=True)
+        except sqlite3.IntegrityError as error:
+            raise TakenError from error
 
     def remove(self, key: str, obj: dict[str, Any]) -> None:
         """Delete an object; the event shows it as ``obj``, under the next version."""
@@ -206,6 +230,7 @@ class Store:
         self.version += 1
         obj["metadata"]["resourceVersion"] = str(self.version)
         key, namespace, name = place
+        self._leaving.pop(place, None)
         event = Event(self.version, namespace, name, kind, encoded(obj).decode(), old)
         self._tables.log(key, event)
         self._made.append((key, event))

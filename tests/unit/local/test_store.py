@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
-from sqlite3 import IntegrityError, connect
+from contextlib import closing, suppress
+from sqlite3 import connect
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_runtime.local.registry.store import ForgottenError, NotStoredError, Store
+from datacube_runtime.local.registry.store import ForgottenError, NotStoredError, Store, TakenError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,7 +146,7 @@ def test_what_is_added_can_be_found_watched_and_changed(store: Store) -> None:
 
 def test_nothing_can_be_added_over_what_is_there(store: Store) -> None:
     store.put(KEY, thing("a"))
-    with pytest.raises(IntegrityError):
+    with pytest.raises(TakenError):
         store.add(KEY, thing("a"))
     assert kinds(store, 0) == [(1, "ADDED", "a")]
 
@@ -156,6 +156,22 @@ def test_whether_an_object_is_leaving_is_known_without_reading_it(store: Store) 
     store.put(KEY, thing("b", deletionTimestamp="2026-01-01T00:00:00Z"))
     asked = [store.is_terminating(KEY, "n", name) for name in ("a", "b", "c")]
     assert asked == [False, True, None]
+
+
+def test_it_is_known_as_soon_as_it_changes(store: Store) -> None:
+    def is_leaving() -> bool | None:
+        return store.is_terminating(KEY, "n", "a")
+
+    assert is_leaving() is None
+    store.put(KEY, thing("a"))
+    assert is_leaving() is False
+    with suppress(ZeroDivisionError), store.transaction():
+        store.put(KEY, thing("a", deletionTimestamp="2026-01-01T00:00:00Z"))
+        assert is_leaving() is True
+        1 / 0  # noqa: B018 - something goes wrong, and nothing of it was
+    assert is_leaving() is False
+    store.remove(KEY, thing("a"))
+    assert is_leaving() is None
 
 
 def test_everything_in_a_namespace_is_found_whatever_its_kind(store: Store) -> None:

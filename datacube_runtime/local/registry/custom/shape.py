@@ -47,9 +47,7 @@ class Shape:
     def below(self, value: Mapping[str, Any]) -> list[tuple[str, Shape]]:
         """Return the fields of a value that the schema knows."""
         fields, others = self.fields, self.others
-        return [
-            (name, shape) for name in value if (shape := fields.get(name, others)) is not None
-        ]
+        return [(name, shape) for name in value if (shape := fields.get(name, others)) is not None]
 
 
 def shape(schema: Mapping[str, Any]) -> Shape:
