@@ -11,6 +11,8 @@ from __future__ import annotations
 import base64
 import secrets
 import ssl
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import yaml
@@ -19,6 +21,7 @@ from datacube_runtime.local.apiserver.server import HOST
 from datacube_runtime.local.files import write_private
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _TOKEN_BYTES = 32
@@ -33,13 +36,17 @@ def token(directory: Path) -> str:
     return path.read_text()
 
 
-def certificate(directory: Path) -> Path:
+def made_apart() -> bytes:
+    """Return a new certificate, from a process that ends: cryptography would stay, with 10 MB."""
+    words = [sys.executable, "-m", "datacube_runtime.local.tls"]
+    return subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout  # noqa: S603 - ours
+
+
+def certificate(directory: Path, make: Callable[[], bytes] = made_apart) -> Path:
     """Return the file that holds the certificate and its key, made on first use."""
     path = directory / "tls.pem"
     if not path.exists():
-        from datacube_runtime.local.tls import self_signed  # noqa: PLC0415 - needed once; cryptography costs a start 60 ms
-
-        write_private(path, self_signed())
+        write_private(path, make())
     return path
 
 

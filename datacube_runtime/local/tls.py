@@ -3,10 +3,12 @@ A certificate for this machine talking to itself.
 
 kubectl sends its token over TLS only, so there has to be one. It signs itself, is good for
 127.0.0.1 and localhost alone, and clients pin it by the kubeconfig: no trust store is touched.
+Run as a program, it writes one with its key to standard output, for ``access``.
 """
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 
@@ -65,3 +67,7 @@ def _usage() -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(self_signed())

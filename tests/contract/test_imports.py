@@ -53,6 +53,21 @@ def test_the_transfer_program_needs_no_kubernetes_client() -> None:
     assert not loaded & {"kubernetes", "kubernetes_asyncio", "aiohttp", "airflow", "pydantic"}
 
 
+def test_what_a_cluster_needs_seldom_is_not_in_its_memory(tmp_path: Path) -> None:
+    """A certificate is made once, and what is wrong with an object is looked for where it is."""
+    code = (
+        "import pathlib, sys; from datacube_runtime.local import access, embedded; "
+        "from datacube_runtime.local.registry import registry, store; "
+        f"access.certificate(pathlib.Path({str(tmp_path)!r})); "
+        "embedded.install(registry.Registry(store.Store(':memory:')), embedded.crd()); "
+        "print(*sys.modules)"
+    )
+    done = python(code)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "datacube_runtime" in loaded, done.stderr
+    assert not loaded & {"cryptography", "jsonschema", "kubernetes", "kubernetes_asyncio"}
+
+
 @pytest.mark.parametrize(
     "package", ["datacube_api", "airflow_provider_datacube", "datacube_runtime"]
 )

@@ -11,6 +11,7 @@ from datacube_runtime.local import access
 from datacube_runtime.local.apiserver.paths import target
 from datacube_runtime.local.registry.errors import ApiStatusError
 from datacube_runtime.local.registry.resources import Catalog
+from datacube_runtime.local.tls import self_signed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,15 +29,15 @@ def test_the_token_is_made_once_and_private(tmp_path: Path) -> None:
 
 
 def test_the_certificate_is_made_once_and_private(tmp_path: Path) -> None:
-    path = access.certificate(tmp_path)
+    path = access.certificate(tmp_path, self_signed)
     before = path.read_bytes()
-    assert access.certificate(tmp_path).read_bytes() == before
+    assert access.certificate(tmp_path, self_signed).read_bytes() == before
     assert mode(path) == 0o600
     assert isinstance(access.server_context(path), ssl.SSLContext)
 
 
 def test_the_kubeconfig_pins_the_certificate_and_leaves_the_key_at_home(tmp_path: Path) -> None:
-    pem = access.certificate(tmp_path).read_bytes()
+    pem = access.certificate(tmp_path, self_signed).read_bytes()
     config = yaml.safe_load(access.kubeconfig(1234, pem, "canary"))
     cluster = config["clusters"][0]["cluster"]
     authority = base64.b64decode(cluster["certificate-authority-data"])

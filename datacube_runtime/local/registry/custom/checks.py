@@ -1,8 +1,8 @@
 """
-The checks of an OpenAPI v3 schema, done by ``jsonschema``: the translation, and what it cannot do.
+The checks of an OpenAPI v3 schema: its translation into JSON Schema, and what that does not know.
 
-Kubernetes' own additions are left out; its readings of types, numbers and formats are put in. What
-``quick`` is sure of is not looked at again.
+Kubernetes' own additions are left out; its readings of numbers, patterns and formats are put in.
+What ``quick`` is sure of is not looked at again; what is wrong with the rest, ``thorough`` finds.
 
 Source: k8s.io/apiextensions-apiserver/pkg/apiserver/validation and
 k8s.io/kube-openapi/pkg/validation/validate
@@ -11,19 +11,19 @@ k8s.io/kube-openapi/pkg/validation/validate
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
-
-from jsonschema import Draft4Validator  # OpenAPI v3.0: exclusiveMinimum is a boolean
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
 
 from datacube_runtime.local.registry.custom.causes import RANGE
 from datacube_runtime.local.registry.custom.formats import fits, is_supported
 from datacube_runtime.local.registry.custom.quick import quick
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
+
+    from jsonschema.exceptions import ValidationError
+
+    from datacube_runtime.local.registry.custom.quick import Check
 
 INT_OR_STRING = "x-kubernetes-int-or-string"
 _CHECKED = (
@@ -41,13 +41,18 @@ class Checks:
     """The checks of a schema: what is surely sound, and what is wrong with the rest."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        translated = _translated(schema)
-        self._slow = _Validator(translated)
-        self.is_sound = quick(translated, _OURS)
+        self._translated = _translated(schema)
+        self.is_sound = quick(self._translated, _OURS)
 
     def faults(self, value: Any) -> Iterator[ValidationError]:
         """Yield all that is wrong with a value."""
-        yield from self._slow.iter_errors(value)
+        yield from self._thorough.iter_errors(value)
+
+    @cached_property
+    def _thorough(self) -> Any:
+        from datacube_runtime.local.registry.custom.thorough import thorough  # noqa: PLC0415 - needed once something is wrong; jsonschema costs a start 60 ms and 6 MB
+
+        return thorough(self._translated, _OURS)
 
 
 def _translated(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,31 +88,16 @@ def _format_of(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"format": form} if is_rule else {}
 
 
-def _type(
-    validator: Any, types: Any, instance: Any, schema: Mapping[str, Any]
-) -> Iterator[ValidationError]:
-    """Look for a type; a list passes for a text with a format, as it does on a real server."""
-    if isinstance(instance, list) and schema.get("type") == "string" and "format" in schema:
-        return
-    kinds = [types] if isinstance(types, str) else types
-    if not any(validator.is_type(instance, kind) for kind in kinds):
-        yield ValidationError("is of another type")
-
-
-def _format(
-    _validator: Any, form: str, instance: Any, schema: Mapping[str, Any]
-) -> Iterator[ValidationError]:
+def _format(form: str, instance: Any, schema: Mapping[str, Any]) -> Iterator[str]:
     if (
         isinstance(instance, str)
         and schema.get("type") not in _NUMBERS
         and not fits(form, instance)
     ):
-        yield ValidationError("has another format")
+        yield "has another format"
 
 
-def _range(
-    _validator: Any, kind_and_format: tuple[str, str], instance: Any, _schema: Any
-) -> Iterator[ValidationError]:
+def _range(kind_and_format: tuple[str, str], instance: Any, _schema: Any) -> Iterator[str]:
     """
     Look whether a number is in the range of its format.
 
@@ -119,29 +109,17 @@ def _range(
     limit = _FLOAT32_MAX if kind == "number" else 2**31 - 1 if form == "int32" else 2**63 - 1
     is_whole = kind == "number" or instance == int(instance)
     if not is_whole or not -limit - (kind == "integer") <= instance <= limit:
-        yield ValidationError("is out of range")
+        yield "is out of range"
 
 
-def _required(
-    _validator: Any, required: Iterable[str], instance: Any, _schema: Any
-) -> Iterator[ValidationError]:
-    """Name the missing field by the error's path, which the library does not."""
-    if isinstance(instance, dict):
-        for name in required:
-            if name not in instance:
-                yield ValidationError("Required value", path=[name])
-
-
-def _pattern(
-    _validator: Any, pattern: str, instance: Any, schema: Mapping[str, Any]
-) -> Iterator[ValidationError]:
+def _pattern(pattern: str, instance: Any, schema: Mapping[str, Any]) -> Iterator[str]:
     """Look for Go's pattern, in a text whose length is right: a real server stops there."""
     if not isinstance(instance, str):
         return
     is_long_enough = schema.get("minLength", 0) <= len(instance)
     is_short_enough = len(instance) <= schema.get("maxLength", len(instance))
     if is_long_enough and is_short_enough and not _regex(pattern).search(instance):
-        yield ValidationError("does not match")
+        yield "does not match"
 
 
 @lru_cache(maxsize=1024)
@@ -152,7 +130,7 @@ def _regex(pattern: str) -> re.Pattern[str]:
     )
 
 
-def is_integer(_checker: Any, value: Any) -> bool:
+def is_integer(value: Any) -> bool:
     """
     Tell whether Go reads a JSON number as an integer.
 
@@ -163,13 +141,4 @@ def is_integer(_checker: Any, value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
 
 
-_OURS: dict[str, Callable[..., Iterator[ValidationError]]] = {
-    "pattern": _pattern,
-    "format": _format,
-    RANGE: _range,
-}
-_Validator: Callable[[dict[str, Any]], Any] = extend(  # type: ignore[no-untyped-call]  # the stubs leave its type open
-    Draft4Validator,
-    {"type": _type, "required": _required, **_OURS},
-    type_checker=Draft4Validator.TYPE_CHECKER.redefine("integer", is_integer),
-)
+_OURS: Mapping[str, Check] = {"pattern": _pattern, "format": _format, RANGE: _range}

@@ -18,7 +18,8 @@ from jsonschema_rs import Draft4Validator
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    Check = Callable[..., Iterator[Exception]]
+    Check = Callable[[Any, Any, Mapping[str, Any]], Iterator[str]]
+    """Yields what is wrong, given what a keyword says, a value, and the schema around it."""
 
 _UNSURE = ("not", "oneOf", "multipleOf", "uniqueItems")
 _ALTERNATIVES = ("anyOf", "allOf")
@@ -37,15 +38,15 @@ class _Asked:
 
     def validate(self, instance: Any) -> None:
         """Let ``instance`` pass, or raise what is wrong with it."""
-        for error in self._check(None, self._value, instance, self._schema):
-            raise error
+        for problem in self._check(self._value, instance, self._schema):
+            raise ValueError(problem)
 
 
 def quick(schema: Mapping[str, Any], checks: Mapping[str, Check]) -> Callable[[Any], bool]:
     """
     Return what says whether a value is surely sound under a schema of draft 4.
 
-    ``checks`` are the keywords that are not the library's business, as ``jsonschema`` takes them.
+    ``checks`` are the keywords that are not the library's business.
     """
     keywords: Any = {f"x-{name}": partial(_Asked, check) for name, check in checks.items()}
     try:

@@ -100,7 +100,7 @@ def complete(filled: Shape, value: Any) -> Any:
     elif isinstance(value, list):
         items = filled.items or _NOTHING
         value[:] = [complete(items, item) for item in value]
-    elif isinstance(value, float) and filled.is_whole and is_integer(None, value):
+    elif isinstance(value, float) and filled.is_whole and is_integer(value):
         return int(value)
     return value
 
