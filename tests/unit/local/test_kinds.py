@@ -154,3 +154,13 @@ def test_a_pod_needs_named_containers_with_images(registry: Registry, pod: Make)
         "spec.containers[1].name",
         "spec.containers[1].image",
     ]
+
+
+def test_the_selector_of_a_claim_is_looked_at(registry: Registry) -> None:
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1Gi"}},
+        "selector": {"matchExpressions": [{"key": "a", "operator": "In"}]},
+    }
+    with pytest.raises(ApiStatusError, match=r"spec.selector.matchExpressions\[0\].values"):
+        registry.create(CLAIMS, "default", {"metadata": {"name": "c"}, "spec": spec})

@@ -16,6 +16,7 @@ from datacube_runtime.local.registry.kinds.claimsources import (
     normalize_sources,
     source_problems,
 )
+from datacube_runtime.local.registry.kinds.matching import selector_problems
 from datacube_runtime.local.registry.metadata.names import subdomain_problems
 from datacube_runtime.local.registry.removal.deletion import CLAIM_IN_USE
 from datacube_runtime.local.registry.wire.quantities import amount
@@ -49,6 +50,7 @@ def _claim_problems(
     spec = new["spec"]
     found = [
         *_mode_problems(spec.get("accessModes") or []),
+        *selector_problems("spec.selector", spec.get("selector")),
         *_size_problems((spec.get("resources") or {}).get("requests") or {}),
         *_class_problems(spec, "storageClassName"),
     ]

@@ -15,6 +15,7 @@ from datacube_runtime.local.registry.kinds.conditions import complete_conditions
 from datacube_runtime.local.registry.kinds.podspec.defaults import complete_pod
 from datacube_runtime.local.registry.kinds.podspec.quality import class_of
 from datacube_runtime.local.registry.kinds.podspec.rules import spec_problems
+from datacube_runtime.local.registry.kinds.podspec.scheduling import lost_tolerations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,12 +23,8 @@ if TYPE_CHECKING:
     from datacube_runtime.local.registry.errors import Cause
     from datacube_runtime.local.registry.options import Write
 
-_POD_MAY_CHANGE = {
-    "activeDeadlineSeconds",
-    "schedulingGates",
-    "terminationGracePeriodSeconds",
-    "tolerations",
-}
+_POD_MAY_CHANGE = {"activeDeadlineSeconds", "schedulingGates", "tolerations"}
+_DEADLINE, _GRACE = "activeDeadlineSeconds", "terminationGracePeriodSeconds"
 _GATED = {
     "type": "PodScheduled",
     "status": "False",
@@ -64,11 +61,44 @@ def _pod_problems(
     if old is not None and new["spec"] == old["spec"]:
         return []
     found = [*spec_problems(new["spec"], "spec"), *_image_problems(new["spec"])]
-    if old is not None:
-        found += _gate_problems(new["spec"], old["spec"])
-    if old is not None and _frozen_pod(new["spec"]) != _frozen_pod(old["spec"]):
-        found.append(denied("spec", _POD_FROZEN))
-    return found
+    if old is None:
+        return [*found, *_beginning_problems(new["spec"])]
+    return [*found, *_change_problems(new["spec"], old["spec"])]
+
+
+def _beginning_problems(spec: Mapping[str, Any]) -> Iterator[Cause]:
+    """Yield what a pod cannot begin with."""
+    if spec.get("ephemeralContainers"):
+        yield denied("spec.ephemeralContainers", "cannot be set on create")
+    if spec.get("nodeName") and spec.get("schedulingGates"):
+        why = "cannot be set until all schedulingGates have been cleared"
+        yield denied("spec.nodeName", why)
+
+
+def _change_problems(new: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[Cause]:
+    """Yield what may not change; a real server looks no further where containers come or go."""
+    for field in ("containers", "initContainers"):
+        if len(new.get(field) or ()) != len(old.get(field) or ()):
+            yield denied(at("spec", field), "pod updates may not add or remove containers")
+            return
+    deadline_s, before_s = new.get(_DEADLINE), old.get(_DEADLINE)
+    if deadline_s is None and before_s is not None:
+        why = "must not update from a positive integer to nil value"
+        yield wrong(at("spec", _DEADLINE), None, why)
+    elif deadline_s is not None and before_s is not None and deadline_s > before_s:
+        why = "must be less than or equal to previous value"
+        yield wrong(at("spec", _DEADLINE), deadline_s, why)
+        return
+    yield from lost_tolerations("spec.tolerations", new.get("tolerations"), old.get("tolerations"))
+    yield from _gate_problems(new, old)
+    if _frozen_pod(new) != _frozen_pod(_in_reach(old, new)):
+        yield denied("spec", _POD_FROZEN)
+
+
+def _in_reach(old: Mapping[str, Any], new: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a pod was, with the time to end that it may be given: 1 where it had none."""
+    is_mended = old.get(_GRACE, 0) < 0 and new.get(_GRACE) == 1
+    return {**old, _GRACE: 1} if is_mended else old
 
 
 def _gate_problems(new: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[Cause]:

@@ -1,9 +1,10 @@
 """
 The specs of pods, in pods and in the Jobs that hold a template of them: defaults and rules.
 
-Looked at is what a process on one machine can have: containers, variables, volumes, resources.
-What it cannot have (probes, affinity, security contexts, …) is decoded and completed, but passes
-without a look at its values.
+What a process on one machine cannot have (probes, affinity, security contexts, …) is looked at all
+the same: a manifest that passes here shall pass elsewhere. Decoded and completed, but not looked at
+are names of hosts (``dnsConfig``, ``hostAliases``), what is for Windows, resources of a whole pod,
+and volumes that need a driver.
 
 Source: k8s.io/kubernetes/pkg/apis/core/{v1/defaults.go,validation/validation.go}
 """

@@ -17,7 +17,14 @@ from datacube_runtime.local.registry.causes import (
     unsupported,
     wrong,
 )
+from datacube_runtime.local.registry.kinds.podspec.probes import (
+    BAD_PORT,
+    PORT_MAX,
+    port_name_problems,
+    probe_problems,
+)
 from datacube_runtime.local.registry.kinds.podspec.resources import resource_problems
+from datacube_runtime.local.registry.kinds.podspec.security import context_problems
 from datacube_runtime.local.registry.kinds.podspec.variables import (
     bulk_problems,
     variable_problems,
@@ -33,7 +40,6 @@ if TYPE_CHECKING:
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
-_PORT_MAX = 65535
 
 
 def container_problems(path: str, spec: Mapping[str, Any], volumes: set[str]) -> Iterator[Cause]:
@@ -41,20 +47,24 @@ def container_problems(path: str, spec: Mapping[str, Any], volumes: set[str]) ->
     where, own = at(path, "containers"), spec.get("containers")
     if not own:
         yield required(where)
-    yield from _all_problems(where, own, volumes, set())
-    taken = {container.get("name", "") for container in own or ()}
-    yield from _all_problems(at(path, "initContainers"), spec.get("initContainers"), volumes, taken)
+    taken: set[str] = set()
+    yield from _all_problems(where, spec, volumes, taken)
+    yield from _all_problems(at(path, "initContainers"), spec, volumes, taken)
 
 
 def _all_problems(
-    path: str, containers: list[Mapping[str, Any]] | None, volumes: set[str], taken: set[str]
+    path: str, spec: Mapping[str, Any], volumes: set[str], taken: set[str]
 ) -> Iterator[Cause]:
-    for where, container in each(path, containers):
+    """Yield what is wrong with the containers at ``path``, by names that others have not taken."""
+    field, grace_s = path.rpartition(".")[2], spec["terminationGracePeriodSeconds"]
+    for where, container in each(path, spec.get(field)):
         yield from _problems(where, container, volumes)
         name = container.get("name", "")
         if name in taken:
             yield duplicate(at(where, "name"), name)
         taken.add(name)
+        runs_first = field == "initContainers"
+        yield from probe_problems(where, container, grace_s, runs_first=runs_first)
 
 
 def _problems(path: str, container: Mapping[str, Any], volumes: set[str]) -> Iterator[Cause]:
@@ -72,6 +82,7 @@ def _problems(path: str, container: Mapping[str, Any], volumes: set[str]) -> Ite
     yield from mount_problems(at(path, "volumeMounts"), container.get("volumeMounts"), volumes)
     yield from _choice_problems(path, container, "imagePullPolicy", _PULL_POLICIES)
     yield from resource_problems(at(path, "resources"), container.get("resources") or {})
+    yield from context_problems(at(path, "securityContext"), container.get("securityContext") or {})
 
 
 def _choice_problems(
@@ -84,14 +95,16 @@ def _choice_problems(
 def _port_problems(path: str, ports: list[Mapping[str, Any]] | None) -> Iterator[Cause]:
     names: set[str] = set()
     for where, port in each(path, ports):
-        if (name := port.get("name")) in names:
+        name = port.get("name", "")
+        problems = [*port_name_problems(name)] if name else []
+        yield from (wrong(at(where, "name"), name, problem) for problem in problems)
+        if not problems and name in names:
             yield duplicate(at(where, "name"), name)
         names |= {name} if name else set()
         if not port.get("containerPort"):
             yield required(at(where, "containerPort"))
         for field in ("containerPort", "hostPort"):
             number = port.get(field, 0)
-            if number and not 0 < number <= _PORT_MAX:
-                why = f"must be between 1 and {_PORT_MAX}, inclusive"
-                yield wrong(at(where, field), number, why)
+            if number and not 0 < number <= PORT_MAX:
+                yield wrong(at(where, field), number, BAD_PORT)
         yield from _choice_problems(where, port, "protocol", _PROTOCOLS)

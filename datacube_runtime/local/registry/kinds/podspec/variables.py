@@ -10,8 +10,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from datacube_runtime.local.registry.causes import at, each, required, unsupported, wrong
+from datacube_runtime.local.registry.causes import at, each, required, wrong
 from datacube_runtime.local.registry.kinds.entries import config_key_problems
+from datacube_runtime.local.registry.kinds.podspec.downward import (
+    OF_VARIABLES,
+    field_problems,
+    resource_field_problems,
+)
 from datacube_runtime.local.registry.metadata.names import subdomain_problems
 
 if TYPE_CHECKING:
@@ -26,11 +31,6 @@ _BAD_NAME = (
 )
 _OF_KEYS = ("configMapKeyRef", "secretKeyRef")
 _SOURCES = ("fieldRef", "resourceFieldRef", *_OF_KEYS, "fileKeyRef")
-_FIELDS = (
-    "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName",
-    "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs",
-)  # fmt: skip
-_MAP_FIELD = re.compile(r"metadata\.(annotations|labels)\['.+'\]")
 _NO_SOURCE = (
     "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or "
     "`fileKeyRef`"
@@ -68,7 +68,10 @@ def _source_problems(path: str, variable: Mapping[str, Any]) -> Iterator[Cause]:
     source = variable["valueFrom"]
     given = [kind for kind in _SOURCES if kind in source]
     if "fieldRef" in source:
-        yield from _field_problems(at(path, "fieldRef"), source["fieldRef"])
+        yield from field_problems(at(path, "fieldRef"), source["fieldRef"], OF_VARIABLES)
+    if "resourceFieldRef" in source:
+        where = at(path, "resourceFieldRef")
+        yield from resource_field_problems(where, source["resourceFieldRef"], is_file=False)
     for kind in _OF_KEYS:
         if kind in source:
             yield from _key_problems(at(path, kind), source[kind])
@@ -78,18 +81,6 @@ def _source_problems(path: str, variable: Mapping[str, Any]) -> Iterator[Cause]:
         yield wrong(path, "", "may not be specified when `value` is not empty")
     elif len(given) > 1:
         yield wrong(path, "", _TWO_SOURCES)
-
-
-def _field_problems(path: str, reference: Mapping[str, Any]) -> Iterator[Cause]:
-    field = reference.get("fieldPath", "")
-    if not field:
-        yield required(at(path, "fieldPath"))
-    elif not _MAP_FIELD.fullmatch(field) and field not in _FIELDS:
-        if field in ("metadata.annotations", "metadata.labels"):
-            yield unsupported(at(path, "fieldPath"), field, _FIELDS)
-        else:
-            why = f"error converting fieldPath: field label not supported: {field}"
-            yield wrong(at(path, "fieldPath"), field, why)
 
 
 def _key_problems(path: str, reference: Mapping[str, Any]) -> Iterator[Cause]:

@@ -20,6 +20,7 @@ from datacube_runtime.local.registry.causes import (
     required,
     wrong,
 )
+from datacube_runtime.local.registry.kinds.podspec.downward import source_problems
 from datacube_runtime.local.registry.metadata.names import label_problems
 from datacube_runtime.local.registry.wire.quantities import amount
 
@@ -36,6 +37,7 @@ _REQUIRED = {
 }
 """What a kind of volume has to say."""
 
+_OF_FILES = ("secret", "configMap", "downwardAPI")
 _MODE_MAX = 0o777
 _BAD_MODE = "must be a number between 0 and 0777 (octal), both inclusive"
 
@@ -100,13 +102,40 @@ def _source_problems(path: str, kind: str, source: Mapping[str, Any]) -> Iterato
         why = "SizeLimit field must be a valid resource quantity"
         yield denied(at(path, "sizeLimit"), why)
     yield from _mode_problems(at(path, "defaultMode"), source.get("defaultMode", 0))
-    if kind in ("configMap", "secret"):
-        for where, item in each(at(path, "items"), source.get("items")):
-            yield from _item_problems(where, item)
+    if kind in _OF_FILES:
+        yield from _file_problems(path, kind, source)
+    if kind == "projected":
+        yield from _projected_problems(path, source)
 
 
-def _item_problems(path: str, item: Mapping[str, Any]) -> Iterator[Cause]:
-    for field in ("key", "path"):
+def _projected_problems(path: str, source: Mapping[str, Any]) -> Iterator[Cause]:
+    """Yield what is wrong with several sources that fill one directory: no file is of two."""
+    taken: set[str] = set()
+    for where, part in each(at(path, "sources"), source.get("sources")):
+        for kind in _OF_FILES:
+            if kind not in part:
+                continue
+            name = part[kind].get("name", "")
+            if not name and kind != "downwardAPI":
+                yield required(at(where, kind, "name"))
+            yield from _file_problems(at(where, kind), kind, part[kind])
+            for item in part[kind].get("items") or ():
+                if (target := item.get("path", "")) in taken:
+                    yield wrong(path, name or target, "conflicting duplicate paths")
+                taken |= {target} if target else set()
+        if len(part) > 1:
+            yield denied(where, "may not specify more than 1 volume type")
+
+
+def _file_problems(path: str, kind: str, source: Mapping[str, Any]) -> Iterator[Cause]:
+    for where, item in each(at(path, "items"), source.get("items")):
+        yield from _item_problems(where, item, has_key=kind != "downwardAPI")
+        if kind == "downwardAPI":
+            yield from source_problems(where, item)
+
+
+def _item_problems(path: str, item: Mapping[str, Any], *, has_key: bool) -> Iterator[Cause]:
+    for field in ("key", "path") if has_key else ("path",):
         if not item.get(field):
             yield required(at(path, field))
     target = item.get("path", "")
