@@ -3,11 +3,14 @@ What the embedded API server costs, beside the aims it was given.
 
 One ``datacube-local`` without its controller, and one registry without a server around it. All in
 all under a minute. Rates count the server's own CPU time: the clients are processes of the same
-machine, as is whatever else runs there, and what these take says nothing of the server.
+machine, as is whatever else runs there, and what these take says nothing of the server. It says
+little where the machine is busy: a server that is interrupted for each request finds its caches
+cold, so the best of several windows stands beside the mean of all.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import base64
 import contextlib
@@ -54,7 +57,8 @@ CUBE = {
         "sink": {"type": "pvc", "pvc": {"name": "data", "subPath": "code"}},
     },
 }
-WINDOW_S, IDLE_S, START_S = 3, 5, 20
+WATCHED_S, IDLE_S, START_S = 3, 5, 20
+WINDOWS, A_WINDOW = 12, 400
 TURNS, A_TURN = 15, 100
 NUMBERS = itertools.count()
 CLIENTS, PACERS, WATCHERS, WATCHED_PER_S, OBJECTS = 16, 4, 100, 400, 10_000
@@ -62,6 +66,9 @@ CLIENTS, PACERS, WATCHERS, WATCHED_PER_S, OBJECTS = 16, 4, 100, 400, 10_000
 
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--windows", type=int, default=WINDOWS, help="of 400 creates, of each kind")
+    windows = parser.parse_args().windows
     with tempfile.TemporaryDirectory() as directory:
         owning_s: dict[str, float] = {}
         for name, kind, body in (("secrets", "", SECRET), ("datacubes", "tensorstack.dev", CUBE)):
@@ -72,7 +79,8 @@ def main() -> None:
         with server(Path(directory) / "data") as (process, started_s):
             row("start to ready", f"{started_s:.2f} s", "< 1.5 s")
             row("memory when ready", f"{process.memory_info().rss / 1e6:.0f} MB")
-            asyncio.run(over_https(Path(directory) / "data" / "kubeconfig", process, owning_s))
+            kubeconfig = Path(directory) / "data" / "kubeconfig"
+            asyncio.run(over_https(kubeconfig, process, owning_s, windows))
 
 
 def row(what: str, measured: str, aim: str = "") -> None:
@@ -170,23 +178,27 @@ def _trusting(cluster: dict[str, str]) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=pem)
 
 
-async def over_https(kubeconfig: Path, process: psutil.Process, owning_s: dict[str, float]) -> None:
+async def over_https(
+    kubeconfig: Path, process: psutil.Process, owning_s: dict[str, float], windows: int
+) -> None:
     """Measure a server from outside; ``owning_s`` is what a create spends on owners of fields."""
     async with session(kubeconfig) as http:
         made = 0
         for what, path, body in (("secrets", SECRETS, SECRET), ("datacubes", CUBES, CUBE)):
-            before, cpu = made, cpu_s(process)
-            began = time.monotonic()
-            made += await creates(http, path, body, until=began + WINDOW_S)
-            rate = (made - before) / (cpu_s(process) - cpu)
+            began, spent = time.monotonic(), [0.0] * windows
+            for window in range(windows):
+                cpu = cpu_s(process)
+                made += await creates(http, path, body, A_WINDOW)
+                spent[window] = cpu_s(process) - cpu
+            rate = windows * A_WINDOW / sum(spent)
             row(f"creates of {what}, HTTPS", f"{rate:,.0f}/s a core", "1,500/s a core")
-            seen = (made - before) / (time.monotonic() - began)
-            row(f"  the same, as {CLIENTS} clients see it", f"{seen:,.0f}/s")
+            row("  in the best window", f"{A_WINDOW / min(spent):,.0f}/s a core")
+            seen = windows * A_WINDOW / (time.monotonic() - began)
+            row(f"  as {CLIENTS} clients see it", f"{seen:,.0f}/s")
             share = owning_s[what] * rate
             row("  of which keeping the owners of fields", f"{share:.0%}", "<= 15 %")
         made += await watched(http, process)
-        while made < OBJECTS:
-            made += await creates(http, SECRETS, SECRET, most=OBJECTS - made)
+        made += await creates(http, SECRETS, SECRET, max(0, OBJECTS - made))
         await asyncio.sleep(1)
         megabytes = process.memory_info().rss / 1e6
         row(f"memory with {made:,} objects", f"{megabytes:.0f} MB", "< 120 MB")
@@ -201,15 +213,13 @@ def cpu_s(process: psutil.Process) -> float:
     return float(used.user + used.system)
 
 
-async def creates(
-    http: ClientSession, path: str, body: dict[str, Any], *, until: float = 0, most: int = 0
-) -> int:
-    """Create objects with several clients, until a time or up to a number; return how many."""
+async def creates(http: ClientSession, path: str, body: dict[str, Any], most: int) -> int:
+    """Create so many objects with several clients; return how many that were."""
     made = 0
 
     async def client() -> None:
         nonlocal made
-        while (made < most) if most else time.monotonic() < until:
+        while made < most:
             made += 1
             async with http.post(path, json=named(body)) as answer:
                 answer.raise_for_status()
@@ -252,7 +262,7 @@ async def paced(http: ClientSession, began: float) -> int:
 
     async def client() -> None:
         nonlocal made
-        while time.monotonic() - began < WINDOW_S:
+        while time.monotonic() - began < WATCHED_S:
             due = began + made / WATCHED_PER_S
             made += 1
             await asyncio.sleep(max(0.0, due - time.monotonic()))
