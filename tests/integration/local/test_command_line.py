@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,15 @@ class Commands:
         assert done.returncode == code, (done.stdout, done.stderr)
         assert "Traceback" not in done.stderr
         return done.stdout + done.stderr
+
+    @contextmanager
+    def following(self, *words: str) -> Iterator[Iterator[str]]:
+        """Give the lines that a command says while it runs; it has to end by itself."""
+        line = [sys.executable, "-m", "datacube_runtime.local", *words, "--data-dir", self.data]
+        with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as running:
+            assert running.stdout is not None
+            yield iter(running.stdout)
+        assert running.returncode == 0
 
     def facts(self, code: int = 0) -> Any:
         return json.loads(self("status", "--output", "json", code=code))
@@ -147,10 +157,15 @@ def test_nothing_is_removed_without_a_yes(running: Commands) -> None:
     assert running.data.exists()
 
 
-def test_logs_of_a_pod_are_followed_to_its_end(running: Commands) -> None:
-    kubectl(running, "create", "-f", "-", text=pod("echo one; sleep 0.5; echo two"))
+def test_logs_of_a_pod_are_followed_to_its_end(running: Commands, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    script = f"echo one; until [ -e {go} ]; do sleep 0.05; done; echo two"
+    kubectl(running, "create", "-f", "-", text=pod(script))
     kubectl(running, "wait", "pod/p", "--for=jsonpath={.status.phase}=Running", "--timeout=20s")
-    assert running("logs", "p", "-f") == "one\ntwo\n"
+    with running.following("logs", "p", "-f") as lines:
+        assert next(lines) == "one\n"
+        go.touch()
+        assert list(lines) == ["two\n"]
     assert running("logs", "p", "--tail", "1") == "two\n"
     assert 'pods "q" not found' in running("logs", "q", code=1)
 
