@@ -117,8 +117,8 @@ def answer(
     """Return an answer as JSON, or as YAML where the client prefers that."""
     response: web.Response
     if request.headers.get("Accept", "").startswith(_YAML):
-        text = yaml.safe_dump(body, sort_keys=True, width=1 << 16)
-        response = web.Response(text=text, status=status, content_type=_YAML)
+        text = yaml.safe_dump(body, sort_keys=True, width=1 << 16, encoding="utf-8")
+        response = web.Response(body=text, status=status, content_type=_YAML)
     else:
         data = json.dumps(body, indent=2).encode() if _is_pretty(request) else encoded(body)
         response = web.Response(body=data, status=status, content_type=_JSON)

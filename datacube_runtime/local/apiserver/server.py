@@ -133,9 +133,9 @@ async def _answer_faults(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 def _page(unknown: UnknownPlaceError) -> web.Response:
-    content_type = "text/plain" if unknown.page else None
-    body = unknown.page.encode()
-    return web.Response(body=body, status=unknown.code, content_type=content_type)
+    if not unknown.page:
+        return web.Response(status=unknown.code)
+    return web.Response(text=unknown.page, status=unknown.code)
 
 
 def _fault(why: str) -> ApiStatusError:

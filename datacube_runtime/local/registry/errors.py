@@ -65,7 +65,7 @@ class ApiStatusError(Exception):
         }
         if self.reason:
             status["reason"] = self.reason
-        if self.details:
+        if self.details or self.reason == "Invalid":  # what is invalid has some, be they empty
             status["details"] = self.details
         return {**status, "code": self.code}
 

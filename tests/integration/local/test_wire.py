@@ -152,3 +152,21 @@ def test_what_is_not_ascii_comes_back_as_it_was_sent(ask: Ask) -> None:
     made = json.load(ask("POST", MAPS, json.dumps(sent).encode(), Content_Type="application/json"))
     assert made["data"] == data
     assert json.load(ask("GET", f"{MAPS}/{made['metadata']['name']}"))["data"] == data
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "content_type"),
+    [
+        (MAPS, "application/json", "application/json"),
+        (MAPS, "application/yaml", "application/yaml"),
+        (f"{MAPS}/absent", "application/yaml", "application/yaml"),
+        ("/nothing", "application/json", "text/plain; charset=utf-8"),
+        ("/readyz", "application/json", "text/plain; charset=utf-8"),
+    ],
+)
+def test_what_an_answer_is_written_in_is_said_as_a_real_server_says_it(
+    ask: Ask, path: str, accept: str, content_type: str
+) -> None:
+    answer = ask("GET", path, Accept=accept)
+    answer.read()
+    assert answer.headers["Content-Type"] == content_type

@@ -74,6 +74,7 @@ def test_a_json_patch_that_does_not_fit_is_refused(operation: dict[str, Any]) ->
     with pytest.raises(ApiStatusError) as caught:
         json_patched({"a": [1, 2]}, operation)
     assert (caught.value.code, caught.value.reason) == (422, "Invalid")
+    assert caught.value.body()["details"] == {}
 
 
 def test_strategic_patches_merge_lists_by_their_key() -> None:
