@@ -15,6 +15,7 @@ import asyncio
 import base64
 import contextlib
 import itertools
+import multiprocessing
 import os
 import signal
 import ssl
@@ -40,6 +41,8 @@ from datacube_runtime.local.registry.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from aiohttp import ClientResponse
+
 CUBES = "/apis/tensorstack.dev/v1beta1/namespaces/default/datacubes"
 SECRETS = "/api/v1/namespaces/default/secrets"
 SECRET = {"stringData": {"token": "abc"}}
@@ -61,7 +64,8 @@ WATCHED_S, IDLE_S, START_S = 3, 5, 20
 WINDOWS, A_WINDOW = 12, 400
 TURNS, A_TURN = 15, 100
 NUMBERS = itertools.count()
-CLIENTS, PACERS, WATCHERS, WATCHED_PER_S, OBJECTS = 16, 4, 100, 400, 10_000
+CLIENTS, WATCHERS, WATCHED_PER_S, OBJECTS = 16, 100, 400, 10_000
+SPAWN = multiprocessing.get_context("spawn")
 
 
 def main() -> None:
@@ -95,9 +99,7 @@ class Unowned(Owners):
         """Write nothing down."""
 
 
-def creates_in_process(
-    path: Path, group: str, plural: str, body: dict[str, Any]
-) -> tuple[float, float]:
+def creates_in_process(path: Path, group: str, plural: str, body: Any) -> tuple[float, float]:
     """
     Return creates a second of CPU time without HTTP, with and without the owners of fields.
 
@@ -193,11 +195,11 @@ async def over_https(
             rate = windows * A_WINDOW / sum(spent)
             row(f"creates of {what}, HTTPS", f"{rate:,.0f}/s a core", "1,500/s a core")
             row("  in the best window", f"{A_WINDOW / min(spent):,.0f}/s a core")
-            seen = windows * A_WINDOW / (time.monotonic() - began)
-            row(f"  as {CLIENTS} clients see it", f"{seen:,.0f}/s")
+            took = time.monotonic() - began
+            row(f"  as {CLIENTS} clients see it", f"{windows * A_WINDOW / took:,.0f}/s")
             share = owning_s[what] * rate
             row("  of which keeping the owners of fields", f"{share:.0%}", "<= 15 %")
-        made += await watched(http, process)
+        made += await watched(http, kubeconfig, process)
         made += await creates(http, SECRETS, SECRET, max(0, OBJECTS - made))
         await asyncio.sleep(1)
         megabytes = process.memory_info().rss / 1e6
@@ -229,26 +231,26 @@ async def creates(http: ClientSession, path: str, body: dict[str, Any], most: in
     return made
 
 
-async def watched(http: ClientSession, process: psutil.Process) -> int:
+async def watched(http: ClientSession, kubeconfig: Path, process: psutil.Process) -> int:
     """
     Create at a steady rate in front of many watchers; say how many events they get.
 
-    Where the machine is too busy to keep that rate, fewer changes share a write to a watcher, and
-    each costs the server more.
+    The watchers are another process: to read all that is more work than to send it. At a lower rate
+    fewer changes share a write to a watcher, and each costs the server more.
     """
     async with http.get(CUBES, params={"limit": 1}) as answer:
         since = (await answer.json())["metadata"]["resourceVersion"]
-    seen = [0] * WATCHERS
-    watchers = [asyncio.create_task(_count(http, since, seen, n)) for n in range(WATCHERS)]
-    await asyncio.sleep(1)
+    seen, ready = SPAWN.Array("Q", WATCHERS), SPAWN.Barrier(2, timeout=START_S)
+    watchers = SPAWN.Process(target=watch_all, args=(kubeconfig, since, seen, ready), daemon=True)
+    watchers.start()
+    await asyncio.to_thread(ready.wait)
     began, cpu = time.monotonic(), cpu_s(process)
     made = await paced(http, began)
     took, in_time = time.monotonic() - began, sum(seen)
     core = (cpu_s(process) - cpu) / took
     await asyncio.sleep(1)
-    for watcher in watchers:
-        watcher.cancel()
-    await asyncio.gather(*watchers, return_exceptions=True)
+    watchers.terminate()
+    watchers.join()
     row(f"creates in front of {WATCHERS} watchers", f"{made / took:,.0f}/s", f"{WATCHED_PER_S}/s")
     row("  CPU of the server meanwhile", f"{100 * core:.0f} %", "<= 100 %")
     row("  events seen meanwhile, by all together", f"{in_time / took:,.0f}/s")
@@ -256,8 +258,22 @@ async def watched(http: ClientSession, process: psutil.Process) -> int:
     return made
 
 
+def watch_all(kubeconfig: Path, since: str, seen: Any, ready: Any) -> None:
+    """Watch until ended; ``ready`` is waited for when all watches are open."""
+
+    async def watch() -> None:
+        query = {"watch": "true", "resourceVersion": since}
+        async with session(kubeconfig) as http:
+            opening = [http.get(CUBES, params=query) for _ in range(WATCHERS)]
+            answers = await asyncio.gather(*opening)
+            ready.wait()
+            await asyncio.gather(*(_count(a, seen, n) for n, a in enumerate(answers)))
+
+    asyncio.run(watch())
+
+
 async def paced(http: ClientSession, began: float) -> int:
-    """Create at a steady rate, with a few clients so that none has to wait for another."""
+    """Create at a steady rate; return how many that were."""
     made = 0
 
     async def client() -> None:
@@ -269,16 +285,14 @@ async def paced(http: ClientSession, began: float) -> int:
             async with http.post(CUBES, json=named(CUBE)) as answer:
                 answer.raise_for_status()
 
-    await asyncio.gather(*(client() for _ in range(PACERS)))
+    await asyncio.gather(*(client() for _ in range(CLIENTS)))
     return made
 
 
-async def _count(http: ClientSession, since: str, seen: list[int], number: int) -> None:
+async def _count(answer: ClientResponse, seen: Any, number: int) -> None:
     """Count events by their line ends: to parse them all would be the client's own limit."""
-    query = {"watch": "true", "resourceVersion": since}
-    async with http.get(CUBES, params=query) as answer:
-        async for chunk in answer.content.iter_any():
-            seen[number] += chunk.count(b"\n")
+    async for chunk in answer.content.iter_any():
+        seen[number] += chunk.count(b"\n")
 
 
 if __name__ == "__main__":
