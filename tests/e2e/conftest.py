@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,9 +139,9 @@ class Cluster:
         )
 
 
-@pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    data = tmp_path_factory.mktemp("cluster")
+@contextmanager
+def started(data: Path) -> Iterator[tuple[Cluster, subprocess.Popen[bytes]]]:
+    """Run a cluster with its controller over a directory; give its process, too."""
     log = data.with_suffix(".log")
     program = str(BIN / "datacube-local")
     command = [program, "start", "--data-dir", str(data), "--backoff-base", "1"]
@@ -154,10 +154,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         assert process.poll() is None, log.read_text()
         kubeconfig = data / "kubeconfig"
         with new_client_from_config(str(kubeconfig)) as client:
-            yield Cluster(kubeconfig, data, client)
+            yield Cluster(kubeconfig, data, client), process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with started(tmp_path_factory.mktemp("cluster")) as (cluster, _):
+        yield cluster
 
 
 @pytest.fixture(scope="session")
