@@ -148,8 +148,8 @@ def _refuse_strangers(token: str) -> Any:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        name = request.host.rpartition(":")[0] or request.host
-        if name not in _HOSTS:
+        host = request.headers.get("Host", "")
+        if (host.rpartition(":")[0] or host) not in _HOSTS:
             raise bad_request("this server answers to 127.0.0.1 and localhost only")
         said = request.headers.get("Authorization", "").encode(errors="surrogateescape")
         if request.path not in _HEALTH and not hmac.compare_digest(said, expected):

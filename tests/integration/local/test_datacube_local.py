@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -49,6 +50,17 @@ def test_another_host_name_is_refused(cluster: Any, host: str) -> None:
     answer = status(cluster, "/api/v1/secrets", Authorization=bearer(cluster), Host=host)
     assert answer == 400
     assert status(cluster, "/readyz", Host=host) == 400
+
+
+def test_who_names_no_host_is_refused(cluster: Any) -> None:
+    context = ssl.create_default_context(cafile=str(cluster.data / "tls.pem"))
+    name, port = cluster.server.removeprefix("https://").split(":")
+    with (
+        socket.create_connection((name, int(port)), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=name) as connection,
+    ):
+        connection.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
+        assert b" 400 " in connection.recv(4096).splitlines()[0]
 
 
 def test_the_certificate_is_not_trusted_by_itself(cluster: Any) -> None:
