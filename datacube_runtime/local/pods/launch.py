@@ -12,7 +12,6 @@ Source: the order of the steps, and the words, are those of the kubelet
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datacube_runtime.local.pods.downward import Downward
@@ -28,6 +27,7 @@ from datacube_runtime.local.volumes.directories import resolve_sub_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from datacube_runtime.local.pods.scratch import Scratch
     from datacube_runtime.local.pods.variables import Find
@@ -86,7 +86,7 @@ class Machine:
             volume = volumes[mount["name"]]
             if (claim := volume.get("persistentVolumeClaim")) is not None:
                 namespace = pod["metadata"]["namespace"]
-                directory = self.volumes.directory(namespace, claim["claimName"])
+                directory = self.volumes.mounted(namespace, claim["claimName"])
             else:
                 directory = scratch.directory("volumes", volume["name"])
                 write_files(directory, files_of(volume, downward, find))
@@ -118,14 +118,14 @@ def _working_directory(container: Mapping[str, Any], mounts: Mounts, scratch: Sc
     """
     Return where the process starts: its ``workingDir``, made if need be, or its home.
 
-    :raises ContainerConfigError: ``workingDir`` is in no volume: that would be this machine's own.
+    :raises ContainerConfigError: ``workingDir`` is in no volume, or a link leads out of it: that
+        would be this machine's own.
     """
     asked = container.get("workingDir")
     if not asked:
         return scratch.directory("home")
-    local = mounts.local_path(asked)
-    if local is None:
+    place = mounts.place(asked)
+    if place is None:
         raise ContainerConfigError(f"workingDir {asked} is not below a volumeMount")
-    directory = Path(local)
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory
+    root, rest = place
+    return resolve_sub_path(root, str(rest), "workingDir")

@@ -45,8 +45,20 @@ class Mounts:
         """
         Return the path on this machine; None where no mount holds it.
 
+        A trailing slash stays: to some programs it says something.
+        """
+        found = self.place(path)
+        if found is None:
+            return None
+        local = str(found[0] / found[1])
+        return local + "/" if path.endswith("/") else local
+
+    def place(self, path: str) -> tuple[Path, PurePosixPath] | None:
+        """
+        Return what is mounted where a path is, and the rest of the path; None where nothing is.
+
         ``..`` is resolved before, so that a word cannot climb out of a volume, and of two mounts
-        the deeper one counts. A trailing slash stays: to some programs it says something.
+        the deeper one counts.
         """
         if not path.startswith("/"):
             return None
@@ -55,8 +67,7 @@ class Mounts:
         if not holding:
             return None
         mount = max(holding, key=lambda mount: len(_normal(mount).parts))
-        local = str(self.hosts[mount] / asked.relative_to(_normal(mount)))
-        return local + "/" if path.endswith("/") else local
+        return self.hosts[mount], asked.relative_to(_normal(mount))
 
 
 def _normal(mount: str) -> PurePosixPath:

@@ -49,6 +49,17 @@ class Volumes:
                 raise ValueError(f"not a name of Kubernetes: {part!r}")
         return self._root / namespace / name
 
+    def mounted(self, namespace: str, name: str) -> Path:
+        """
+        Return where the data of a claim is, for a container to have.
+
+        :raises ContainerConfigError: a process has put a link in its place, which leads elsewhere.
+        """
+        directory = self.directory(namespace, name)
+        if directory.is_symlink():
+            raise ContainerConfigError(f'the directory of claim "{name}" was replaced by a link')
+        return directory
+
     def holder(self, namespace: str, name: str) -> str | None:
         """Return the uid of the claim that the directory belongs to; None where there is none."""
         mark = self._mark(namespace, name)
@@ -59,7 +70,8 @@ class Volumes:
         directory = self.directory(namespace, name)
         directory.parent.mkdir(mode=0o700, exist_ok=True)
         self._mark(namespace, name).write_text(uid)
-        directory.mkdir(mode=0o700, exist_ok=True)
+        if not directory.is_symlink():  # see ``mounted``
+            directory.mkdir(mode=0o700, exist_ok=True)
         return directory
 
     def retire(self, namespace: str, name: str) -> None:
@@ -96,26 +108,26 @@ def bound_status(claim: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def resolve_sub_path(root: Path, sub_path: str) -> Path:
+def resolve_sub_path(root: Path, sub_path: str, field: str = "subPath") -> Path:
     """
     Return the directory or file below ``root``; directories that are missing are made.
 
     Each step is resolved before the next is taken, so a symbolic link may lead anywhere inside the
-    volume and nowhere else.
+    volume and nowhere else. ``field`` is what says so, for the error.
 
     :raises ContainerConfigError: it is absolute, holds ``..``, or a link leads out of the volume.
     """
     path = PurePosixPath(sub_path)
     if path.is_absolute() or ".." in path.parts:
-        raise ContainerConfigError(f'subPath "{sub_path}" must be relative and hold no ".."')
+        raise ContainerConfigError(f'{field} "{sub_path}" must be relative and hold no ".."')
     within = here = root.resolve()
     for part in path.parts:
         try:
             here = (here / part).resolve()
             if not here.is_relative_to(within):
-                raise ContainerConfigError(f'subPath "{sub_path}" leads out of the volume')
+                raise ContainerConfigError(f'{field} "{sub_path}" leads out of the volume')
             if not here.is_file():
                 here.mkdir(mode=0o700, exist_ok=True)
         except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
-            raise ContainerConfigError(f'subPath "{sub_path}" cannot be made') from error
+            raise ContainerConfigError(f'{field} "{sub_path}" cannot be made') from error
     return here

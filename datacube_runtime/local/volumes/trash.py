@@ -44,6 +44,9 @@ class Trash:
 def _remove(path: Path) -> None:
     """Remove a tree, directories that forbid it included: their owner may allow it again."""
     try:
+        if path.is_symlink():  # what it leads to is somebody else's
+            path.unlink()
+            return
         path.chmod(stat.S_IRWXU)
         for parent, names, _ in os.walk(path):
             for directory in (Path(parent, name) for name in names):

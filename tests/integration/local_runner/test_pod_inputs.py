@@ -96,6 +96,38 @@ async def test_a_sub_path_that_leads_out_of_the_volume_is_refused(
     assert not (tmp_path / "new").exists()
 
 
+async def test_a_working_directory_that_leads_out_of_the_volume_is_refused(
+    cluster: Any, tmp_path: Path
+) -> None:
+    cluster.claim("data")
+    root = await cluster.until(lambda: path_of(cluster, "data"))
+    (root / "link").symlink_to(tmp_path)
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
+    mounts = [{"name": "v", "mountPath": "/volume"}]
+    place = {"volumes": volumes, "volumeMounts": mounts, "workingDir": "/volume/link/new"}
+    cluster.pod("", command=["touch", "file"], **place)
+    waiting = await cluster.pod_waiting("CreateContainerConfigError")
+    assert waiting["message"] == 'workingDir "link/new" leads out of the volume'
+    assert not (tmp_path / "new").exists()
+
+
+async def test_a_volume_that_became_a_link_is_not_followed(cluster: Any, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    cluster.claim("data")
+    await cluster.until(lambda: path_of(cluster, "data"))
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
+    place = {"volumes": volumes, "volumeMounts": [{"name": "v", "mountPath": "/volume"}]}
+    script = 'rm -r "$1" && ln -s "$2" "$1"'
+    command = ["sh", "-c", script, "sh", "/volume", str(outside)]
+    cluster.pod("", command=command, **place)
+    await cluster.pod_in("Succeeded")
+    cluster.pod("", name="next", command=["touch", "/volume/new"], **place)
+    waiting = await cluster.pod_waiting("CreateContainerConfigError", name="next")
+    assert waiting["message"] == 'the directory of claim "data" was replaced by a link'
+    assert list(outside.iterdir()) == []
+
+
 async def test_an_empty_dir_is_private_and_goes_with_the_pod(cluster: Any, tmp_path: Path) -> None:
     volumes = [{"name": "tmp", "emptyDir": {}}]
     mounts = [{"name": "tmp", "mountPath": "/scratch"}]

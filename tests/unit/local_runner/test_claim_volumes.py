@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,6 +45,24 @@ def test_a_retired_directory_is_out_of_reach_at_once(volumes: Volumes) -> None:
     assert not directory.exists()
     assert volumes.holder("ns", "data") is None
     volumes.retire("ns", "data")
+
+
+def test_a_link_in_place_of_a_directory_is_not_followed(tmp_path: Path, volumes: Volumes) -> None:
+    outside = tmp_path / "outside"
+    (outside / "inside").mkdir(mode=0o755, parents=True)
+    directory = volumes.provide("ns", "data", "u1")
+    directory.rmdir()
+    directory.symlink_to(outside)
+    assert volumes.provide("ns", "data", "u1") == directory
+    with pytest.raises(ContainerConfigError, match='claim "data" was replaced by a link'):
+        volumes.mounted("ns", "data")
+    volumes.retire("ns", "data")
+    for thread in threading.enumerate():
+        if thread.name == "trash":
+            thread.join()
+    assert stat.S_IMODE((outside / "inside").stat().st_mode) == 0o755
+    assert list((tmp_path / "trash").iterdir()) == []
+    assert volumes.provide("ns", "data", "u2") == volumes.mounted("ns", "data")
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../x", "-a", "A", "a\n", ".a.uid"])
