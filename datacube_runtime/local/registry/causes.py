@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from datacube_runtime.local.registry.errors import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 NOT_SHOWN = object()
 """Stands for a value that the cause leaves out: it is long, or nobody else's business."""
@@ -47,6 +47,14 @@ def unsupported(path: str, value: Any, known: Iterable[str]) -> Cause:
     words = ", ".join(_shown(word) for word in known)
     message = f"Unsupported value: {_shown(value)}: supported values: {words}"
     return Cause("FieldValueNotSupported", path, message)
+
+
+def unknown_choice(
+    path: str, obj: Mapping[str, Any], field: str, known: Sequence[str]
+) -> Iterator[Cause]:
+    """Yield that a field, where it is there, has none of the values that are known."""
+    if obj.get(field, known[0]) not in known:
+        yield unsupported(at(path, field), obj[field], known)
 
 
 def duplicate(path: str, value: Any) -> Cause:

@@ -16,6 +16,7 @@ from datacube_runtime.local.registry.causes import (
     NOT_SHOWN,
     at,
     required,
+    unknown_choice,
     unsupported,
     wrong,
 )
@@ -132,8 +133,7 @@ def _index_problems(spec: Mapping[str, Any]) -> Iterator[Cause]:
 
 def _replacement_problems(spec: Mapping[str, Any]) -> Iterator[Cause]:
     known = ("Failed",) if "podFailurePolicy" in spec else ("Failed", "TerminatingOrFailed")
-    if spec.get("podReplacementPolicy", known[0]) not in known:
-        yield unsupported("spec.podReplacementPolicy", spec["podReplacementPolicy"], known)
+    yield from unknown_choice("spec", spec, "podReplacementPolicy", known)
 
 
 def _restart_problems(spec: Mapping[str, Any]) -> Iterator[Cause]:

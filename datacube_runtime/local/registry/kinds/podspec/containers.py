@@ -14,7 +14,7 @@ from datacube_runtime.local.registry.causes import (
     duplicate,
     each,
     required,
-    unsupported,
+    unknown_choice,
     wrong,
 )
 from datacube_runtime.local.registry.kinds.podspec.probes import (
@@ -75,21 +75,14 @@ def _problems(path: str, container: Mapping[str, Any], volumes: set[str]) -> Ite
         yield wrong(at(path, "name"), name, problem)
     if not container.get("image"):
         yield required(at(path, "image"))
-    yield from _choice_problems(path, container, "terminationMessagePolicy", _MESSAGE_POLICIES)
+    yield from unknown_choice(path, container, "terminationMessagePolicy", _MESSAGE_POLICIES)
     yield from _port_problems(at(path, "ports"), container.get("ports"))
     yield from variable_problems(at(path, "env"), container.get("env"))
     yield from bulk_problems(at(path, "envFrom"), container.get("envFrom"))
     yield from mount_problems(at(path, "volumeMounts"), container.get("volumeMounts"), volumes)
-    yield from _choice_problems(path, container, "imagePullPolicy", _PULL_POLICIES)
+    yield from unknown_choice(path, container, "imagePullPolicy", _PULL_POLICIES)
     yield from resource_problems(at(path, "resources"), container.get("resources") or {})
     yield from context_problems(at(path, "securityContext"), container.get("securityContext") or {})
-
-
-def _choice_problems(
-    path: str, container: Mapping[str, Any], field: str, known: tuple[str, ...]
-) -> Iterator[Cause]:
-    if container.get(field, known[0]) not in known:
-        yield unsupported(at(path, field), container[field], known)
 
 
 def _port_problems(path: str, ports: list[Mapping[str, Any]] | None) -> Iterator[Cause]:
@@ -107,4 +100,4 @@ def _port_problems(path: str, ports: list[Mapping[str, Any]] | None) -> Iterator
             number = port.get(field, 0)
             if number and not 0 < number <= PORT_MAX:
                 yield wrong(at(where, field), number, BAD_PORT)
-        yield from _choice_problems(where, port, "protocol", _PROTOCOLS)
+        yield from unknown_choice(where, port, "protocol", _PROTOCOLS)

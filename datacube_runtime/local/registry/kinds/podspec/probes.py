@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from datacube_runtime.local.registry.causes import at, denied, required, unsupported, wrong
+from datacube_runtime.local.registry.causes import at, denied, required, unknown_choice, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,8 +93,7 @@ def _action_problems(
     else:
         yield from port_problems(at(path, "port"), action.get("port", 0))
     if kind == "httpGet":
-        if action["scheme"] not in _SCHEMES:
-            yield unsupported(at(path, "scheme"), action["scheme"], _SCHEMES)
+        yield from unknown_choice(path, action, "scheme", _SCHEMES)
         for header in action.get("httpHeaders") or ():
             if not re.fullmatch(_HEADER, name := header.get("name", "")):
                 yield wrong(at(path, "httpHeaders"), name, _BAD_HEADER)

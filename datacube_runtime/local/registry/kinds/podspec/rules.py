@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from datacube_runtime.local.registry.causes import at, unsupported, wrong
+from datacube_runtime.local.registry.causes import at, unknown_choice, wrong
 from datacube_runtime.local.registry.kinds.matching import labels_problems
 from datacube_runtime.local.registry.kinds.podspec.containers import container_problems
 from datacube_runtime.local.registry.kinds.podspec.scheduling import (
@@ -37,8 +37,8 @@ def spec_problems(spec: Mapping[str, Any], path: str) -> Iterator[Cause]:
     volumes, found = judged(at(path, "volumes"), spec.get("volumes"))
     yield from found
     yield from container_problems(path, spec, volumes)
-    yield from _choice_problems(path, spec, "restartPolicy", _RESTARTS)
-    yield from _choice_problems(path, spec, "dnsPolicy", _DNS)
+    yield from unknown_choice(path, spec, "restartPolicy", _RESTARTS)
+    yield from unknown_choice(path, spec, "dnsPolicy", _DNS)
     yield from labels_problems(at(path, "nodeSelector"), spec.get("nodeSelector"))
     yield from pod_context_problems(at(path, "securityContext"), spec)
     yield from affinity_problems(at(path, "affinity"), spec.get("affinity") or {})
@@ -54,14 +54,7 @@ def spec_problems(spec: Mapping[str, Any], path: str) -> Iterator[Cause]:
     yield from toleration_problems(at(path, "tolerations"), spec.get("tolerations"))
     classes = ("priorityClassName", "runtimeClassName")
     yield from _name_problems(path, spec, subdomain_problems, *classes)
-    yield from _choice_problems(path, spec, "preemptionPolicy", _PREEMPTIONS)
-
-
-def _choice_problems(
-    path: str, spec: Mapping[str, Any], field: str, known: tuple[str, ...]
-) -> Iterator[Cause]:
-    if spec.get(field, known[0]) not in known:
-        yield unsupported(at(path, field), spec[field], known)
+    yield from unknown_choice(path, spec, "preemptionPolicy", _PREEMPTIONS)
 
 
 def _name_problems(

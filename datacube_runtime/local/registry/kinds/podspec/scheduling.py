@@ -15,6 +15,7 @@ from datacube_runtime.local.registry.causes import (
     duplicate,
     each,
     required,
+    unknown_choice,
     unsupported,
     wrong,
 )
@@ -170,8 +171,7 @@ def spread_problems(path: str, constraints: list[Rule] | None) -> Iterator[Cause
             yield duplicate(at(where, pair), f"{{{key}, {action}}}")
         yield from _domain_problems(at(where, "minDomains"), rule.get("minDomains"), action)
         for field in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
-            if rule.get(field, "Honor") not in _INCLUSIONS:
-                yield unsupported(at(where, field), rule[field], _INCLUSIONS)
+            yield from unknown_choice(where, rule, field, _INCLUSIONS)
         yield from selector_problems(at(where, "labelSelector"), rule.get("labelSelector"))
 
 

@@ -18,6 +18,7 @@ from datacube_runtime.local.registry.causes import (
     duplicate,
     each,
     required,
+    unknown_choice,
     unsupported,
     wrong,
 )
@@ -30,11 +31,9 @@ if TYPE_CHECKING:
 _ID_MAX = 2**31 - 1
 _BAD_ID = f"must be between 0 and {_ID_MAX}, inclusive"
 _PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
-_POLICIES = (
-    ("fsGroupChangePolicy", ("Always", "OnRootMismatch")),
-    ("supplementalGroupsPolicy", ("Merge", "Strict")),
-    ("seLinuxChangePolicy", ("MountOption", "Recursive")),
-)
+_OWNERSHIPS = ("Always", "OnRootMismatch")
+_GROUPS = ("Merge", "Strict")
+_LABELS = ("MountOption", "Recursive")
 _SEGMENT = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _SYSCTL, _SYSCTL_MAX = rf"({_SEGMENT}[\./])*{_SEGMENT}", 253
 _BAD_SYSCTL = f"must have at most {_SYSCTL_MAX} characters and match regex ^{_SYSCTL}$"
@@ -53,21 +52,19 @@ def pod_context_problems(path: str, spec: Mapping[str, Any]) -> Iterator[Cause]:
         why = "ShareProcessNamespace and HostPID cannot both be enabled"
         yield wrong(at(path, "shareProcessNamespace"), value=True, why=why)
     yield from _sysctl_problems(at(path, "sysctls"), context.get("sysctls"))
-    yield from _policy_problems(path, context, *_POLICIES[:1])
+    yield from unknown_choice(path, context, "fsGroupChangePolicy", _OWNERSHIPS)
     yield from _profile_problems(path, context)
-    yield from _policy_problems(path, context, *_POLICIES[1:])
+    yield from unknown_choice(path, context, "supplementalGroupsPolicy", _GROUPS)
+    yield from unknown_choice(path, context, "seLinuxChangePolicy", _LABELS)
 
 
 def context_problems(path: str, context: Mapping[str, Any]) -> Iterator[Cause]:
     """Yield what is wrong with the security context of a container."""
     yield from _id_problems(path, context, ("runAsUser", "runAsGroup"))
-    if "procMount" in context:
-        mount = context["procMount"]
-        if mount not in _MOUNTS:
-            yield unsupported(at(path, "procMount"), mount, _MOUNTS)
-        if mount == "Unmasked":
-            why = "`hostUsers` must be false to use `Unmasked`"
-            yield wrong(at(path, "procMount"), mount, why)
+    yield from unknown_choice(path, context, "procMount", _MOUNTS)
+    if context.get("procMount") == "Unmasked":
+        why = "`hostUsers` must be false to use `Unmasked`"
+        yield wrong(at(path, "procMount"), "Unmasked", why)
     if context.get("allowPrivilegeEscalation") is False:
         if context.get("privileged"):
             yield wrong(path, NOT_SHOWN, f"{_NO_ESCALATION} `privileged` to true")
@@ -80,14 +77,6 @@ def _id_problems(path: str, context: Mapping[str, Any], fields: tuple[str, ...])
     for field in fields:
         if not 0 <= context.get(field, 0) <= _ID_MAX:
             yield wrong(at(path, field), context[field], _BAD_ID)
-
-
-def _policy_problems(
-    path: str, context: Mapping[str, Any], *policies: tuple[str, tuple[str, ...]]
-) -> Iterator[Cause]:
-    for field, known in policies:
-        if context.get(field, known[0]) not in known:
-            yield unsupported(at(path, field), context[field], known)
 
 
 def _profile_problems(path: str, context: Mapping[str, Any]) -> Iterator[Cause]:
