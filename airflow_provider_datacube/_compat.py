@@ -9,17 +9,21 @@ from __future__ import annotations
 from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowFailException,
+    AirflowNotFoundException,
     AirflowSensorTimeout,
     AirflowSkipException,
     conf,
 )
 from airflow.sdk.bases.xcom import BaseXCom
+from airflow.sdk.log import mask_secret
 
 __all__ = [
     "AirflowException",
     "AirflowFailException",
+    "AirflowNotFoundException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
     "BaseXCom",
     "conf",
+    "mask_secret",
 ]

@@ -1,8 +1,9 @@
 """
 What an answer of the API server means: HTTP status and metav1.Status → one of our errors.
 
-Pure, and the same for both clients. A message says which DataCube, what happened and what to do.
-It never quotes what was sent: a server's complaint may repeat a value, and values may be secrets.
+Pure, and the same for both clients and every resource. A message says which object, what happened
+and what to do. It never quotes what was sent: a server's complaint may repeat a value, and values
+may be secrets.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from datacube_api.errors import (
     DataCubeApiError,
@@ -21,12 +22,28 @@ from datacube_api.errors import (
     DataCubeRejectedError,
     DataCubeUnavailableError,
 )
-from datacube_api.reference import GROUP, PLURAL
+from datacube_api.reference import GROUP, KIND, PLURAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _COMPLAINT = re.compile(r"^(Invalid|Unsupported|Duplicate) value: ")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A kind of object: what people call one of them, and what RBAC calls all of them."""
+
+    kind: str
+    plural: str
+    group: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.plural}.{self.group}".removesuffix(".")
+
+
+DATACUBES: Final = Resource(KIND, PLURAL, GROUP)
+SECRETS: Final = Resource("Secret", "secrets")
 
 
 @dataclass(frozen=True)
@@ -37,9 +54,13 @@ class Request:
     namespace: str
     conn_id: str
     name: str = ""
+    resource: Resource = DATACUBES
 
     def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}" if self.name else f"datacubes in {self.namespace}"
+        if not self.name:
+            return f"{self.resource.plural} in {self.namespace}"
+        kind = "" if self.resource == DATACUBES else f"{self.resource.kind} "
+        return f"{kind}{self.namespace}/{self.name}"
 
 
 def refused(request: Request, status: int, body: str | bytes | None) -> DataCubeApiError:
@@ -96,8 +117,8 @@ def _unauthorized(request: Request, _: Mapping[str, Any]) -> DataCubeApiError:
 def _forbidden(request: Request, _: Mapping[str, Any]) -> DataCubeApiError:
     return DataCubeForbiddenError(
         f"{request}: 403 Forbidden; the account of connection {request.conn_id!r} may not "
-        f"{request.verb} datacubes in namespace {request.namespace!r}: grant it the verb "
-        f"{request.verb!r} on {PLURAL}.{GROUP} there (a Role and a RoleBinding)",
+        f"{request.verb} {request.resource.plural} in namespace {request.namespace!r}: grant it "
+        f"the verb {request.verb!r} on {request.resource} there (a Role and a RoleBinding)",
         HTTPStatus.FORBIDDEN,
     )
 
@@ -108,15 +129,14 @@ class ResourceUnknownError(DataCubeNotFoundError):
 
 def _not_found(request: Request, said: Mapping[str, Any]) -> DataCubeApiError:
     kind = (said.get("details") or {}).get("kind")
-    missing, error = "there is no such DataCube", DataCubeNotFoundError
+    missing, error = f"there is no such {request.resource.kind}", DataCubeNotFoundError
     if kind == "namespaces":
         missing = f"there is no namespace {request.namespace!r}: create it, or choose another"
     elif kind is None:
         error = ResourceUnknownError
-        missing = (
-            f"the cluster of connection {request.conn_id!r} does not know {PLURAL}.{GROUP}: "
-            "install the custom resource (kubectl apply -f deploy/crd.yaml)"
-        )
+        missing = f"the cluster of connection {request.conn_id!r} does not know {request.resource}"
+        if request.resource == DATACUBES:
+            missing += ": install the custom resource (kubectl apply -f deploy/crd.yaml)"
     return error(f"{request}: {missing}", HTTPStatus.NOT_FOUND)
 
 
