@@ -17,7 +17,7 @@ from datacube_api.reference import CubeRef
 from datacube_api.status import evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow_provider_datacube._naming import TaskIdentity
 
@@ -47,7 +47,11 @@ class Adopted:
 
 
 def create_or_adopt(
-    cubes: Creator, manifest: Mapping[str, Any], identity: TaskIdentity, try_number: int
+    cubes: Creator,
+    manifest: Mapping[str, Any],
+    identity: TaskIdentity,
+    try_number: int,
+    finish: Callable[[dict[str, Any]], dict[str, Any]] = dict,
 ) -> Adopted:
     """
     Return the one DataCube of this task instance that is not finished; make it where none is.
@@ -56,6 +60,7 @@ def create_or_adopt(
     predecessor may be free again (somebody deleted it) while a successor still runs.
 
     :param manifest: with ``metadata.namespace``; its ``name``, where it has one, is the base
+    :param finish: adds to the manifest what can be said only when the name is known
     :raises DataCubeConflictError: the name belongs to somebody else.
     """
     namespace = manifest["metadata"]["namespace"]
@@ -68,7 +73,7 @@ def create_or_adopt(
             return Adopted(dict(unfinished), was_there=True)
         name = _next_name(base, own)
         try:
-            made = cubes.create(_named(manifest, name, identity, try_number))
+            made = cubes.create(finish(_named(manifest, name, identity, try_number)))
         except DataCubeConflictError:
             own = cubes.list(namespace, label_selector=identity.selector)
             if name not in map(_name_of, own):

@@ -21,7 +21,7 @@ FILE_ENDINGS = (".yaml", ".yml")
 
 @dataclass(frozen=True)
 class Arguments:
-    """``source`` and ``sink``, or a whole ``manifest``; the names are the operator's own."""
+    """``source`` and ``sink``, or a whole ``manifest``, and credentials; the operator's names."""
 
     source: Plain = None
     sink: Plain = None
@@ -29,6 +29,8 @@ class Arguments:
     manifest: Plain = None
     name: Plain = None
     namespace: Plain = None
+    conn_id: Plain = None
+    secret_ref: Plain = None
 
     @classmethod
     def of(cls, owner: object) -> Arguments:

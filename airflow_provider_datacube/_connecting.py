@@ -4,13 +4,42 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from functools import cached_property
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from datacube_api.errors import DataCubeForbiddenError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from types import ModuleType
 
-    from airflow_provider_datacube._clients import AsyncCubes, Cubes
+    from airflow_provider_datacube._clients import AsyncCubes, Cubes, Secrets
+
+Client = TypeVar("Client")
+Answer = TypeVar("Answer")
+
+
+class Renewed(Generic[Client]):
+    """A client that is opened when it is first asked, and anew after a 401: credentials expire."""
+
+    def __init__(self, open_: Callable[[], Client]) -> None:
+        self._open = open_
+
+    @cached_property
+    def client(self) -> Client:
+        """The client as it was opened last."""
+        return self._open()
+
+    def ask(self, verb: Callable[[Client], Answer]) -> Answer:
+        """Ask; after a 401 once more with new credentials."""
+        try:
+            return verb(self.client)
+        except DataCubeForbiddenError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
+        del self.client
+        return verb(self.client)
 
 
 def open_cubes(conn_id: str) -> Cubes:
@@ -21,6 +50,16 @@ def open_cubes(conn_id: str) -> Cubes:
     """
     cubes: Cubes = _clients().open_cubes(conn_id)
     return cubes
+
+
+def open_secrets(conn_id: str) -> Secrets:
+    """
+    Return the Secrets behind an Airflow connection, in the same way.
+
+    :raises DataCubeApiError: the connection leads nowhere.
+    """
+    secrets: Secrets = _clients().open_secrets(conn_id)
+    return secrets
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from airflow_provider_datacube._arguments import NOT_A_MAPPING, is_file_name
+from airflow_provider_datacube._credentials.given import problems as credential_problems
 from airflow_provider_datacube._secrecy import written_out
 from airflow_provider_datacube._templates import (
     empty_paths,
@@ -91,6 +92,7 @@ def complete(given: Arguments, rendered: Arguments) -> dict[str, Any]:
     metadata = _metadata(manifest, rendered)
     checked = DataCube.from_manifest({**manifest, "metadata": metadata}).to_manifest()
     checked.pop("status", None)
+    _refuse(credential_problems(rendered.conn_id, rendered.secret_ref, checked))
     return checked
 
 
@@ -117,9 +119,11 @@ def _early_problems(given: Arguments) -> Iterator[str]:
             yield from _name_problems(field, value)
     is_text = isinstance(given.manifest, str)
     if is_file_name(given.manifest) or (is_text and holds_template(given.manifest)):
+        yield from credential_problems(given.conn_id, given.secret_ref, None)
         return
     draft = given.draft()
     yield from written_out(draft)
+    yield from credential_problems(given.conn_id, given.secret_ref, draft)
     try:
         DataCube.model_validate(draft)
     except ValidationError as error:

@@ -1,5 +1,5 @@
 """
-The only room that talks to Kubernetes: four verbs and a watch, in the colours of both clients.
+The only room that talks to Kubernetes: DataCubes in the colours of both clients, and Secrets.
 
 It is also the only one that imports ``kubernetes``, ``kubernetes_asyncio`` and the cncf provider's
 hooks. Together they cost seconds and 110 MB, which a DAG that is only parsed must not pay, so
@@ -8,6 +8,7 @@ nobody imports this package but ``_connecting``, when the first request is made.
 
 from airflow_provider_datacube._clients.asynchronous import AsyncCubes
 from airflow_provider_datacube._clients.blocking import Cubes
-from airflow_provider_datacube._clients.connections import connect, open_cubes
+from airflow_provider_datacube._clients.connections import connect, open_cubes, open_secrets
+from airflow_provider_datacube._clients.secrets import Secrets
 
-__all__ = ["AsyncCubes", "Cubes", "connect", "open_cubes"]
+__all__ = ["AsyncCubes", "Cubes", "Secrets", "connect", "open_cubes", "open_secrets"]

@@ -50,6 +50,6 @@ def request_for(verb: str, ref: CubeRef, conn_id: str) -> Request:
     return Request(verb, ref.namespace, conn_id, ref.name)
 
 
-def deletion(ref: CubeRef, policy: str = "Background") -> dict[str, Any]:
+def deletion(uid: str, policy: str = "Background") -> dict[str, Any]:
     options: dict[str, Any] = {"propagationPolicy": policy}
-    return {**options, "preconditions": {"uid": ref.uid}} if ref.uid else options
+    return {**options, "preconditions": {"uid": uid}} if uid else options

@@ -55,7 +55,7 @@ class AsyncCubes:
             with api_errors(request_for("delete", ref, self.conn_id)):
                 await self.api.delete_namespaced_custom_object(
                     **ref.item(),
-                    body=deletion(ref),  # type: ignore[arg-type]  # a dict is sent as it is
+                    body=deletion(ref.uid),  # type: ignore[arg-type]  # a dict is sent as it is
                     **TIMES,
                 )
         except (DataCubeNotFoundError, DataCubeConflictError):

@@ -70,7 +70,7 @@ class Cubes:
         try:
             with api_errors(request_for("delete", ref, self.conn_id)):
                 self.api.delete_namespaced_custom_object(
-                    **ref.item(), body=deletion(ref, policy), **TIMES
+                    **ref.item(), body=deletion(ref.uid, policy), **TIMES
                 )
         except (DataCubeNotFoundError, DataCubeConflictError):
             return

@@ -23,6 +23,7 @@ from airflow.providers.cncf.kubernetes.hooks.kubernetes import (
 
 from airflow_provider_datacube._clients.asynchronous import AsyncCubes
 from airflow_provider_datacube._clients.blocking import Cubes
+from airflow_provider_datacube._clients.secrets import Secrets
 from airflow_provider_datacube._compat import AirflowException
 from airflow_provider_datacube._refusals import unusable
 
@@ -49,14 +50,24 @@ def _connection_errors(conn_id: str) -> Iterator[None]:
 
 def open_cubes(conn_id: str) -> Cubes:
     """Return the DataCubes behind an Airflow connection; its namespace is the default one."""
+    client, namespace = _open(conn_id)
+    return Cubes(kubernetes.client.CustomObjectsApi(client), conn_id, namespace)
+
+
+def open_secrets(conn_id: str) -> Secrets:
+    """Return the Secrets behind it, in the same way."""
+    client, namespace = _open(conn_id)
+    return Secrets(kubernetes.client.CoreV1Api(client), conn_id, namespace)
+
+
+def _open(conn_id: str) -> tuple[kubernetes.client.ApiClient, str]:
     with _connection_errors(conn_id):
         hook = KubernetesHook(conn_id=conn_id)
         if not _says(hook.conn_extras, "in_cluster"):
             # Without a configuration of its own the hook would take, and leave, the process's
             # default one: with two connections, the wrong cluster. In-cluster it knows no other.
             hook.client_configuration = kubernetes.client.Configuration()
-        api = kubernetes.client.CustomObjectsApi(hook.get_conn())
-        return Cubes(api, conn_id, hook.get_namespace() or "default")
+        return hook.get_conn(), hook.get_namespace() or "default"
 
 
 @asynccontextmanager

@@ -9,24 +9,21 @@ an ending means for a task, is the operator's business.
 from __future__ import annotations
 
 import asyncio
-from functools import cached_property, partial
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
-from airflow_provider_datacube._connecting import connect, open_cubes
+from airflow_provider_datacube._connecting import Renewed, connect, open_cubes
 from airflow_provider_datacube._events import Ending
 from airflow_provider_datacube._watching import Limit, Pace, wait_until_terminal
-from datacube_api.errors import DataCubeError, DataCubeForbiddenError
+from datacube_api.errors import DataCubeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from airflow_provider_datacube._clients import Cubes
     from datacube_api.reference import CubeRef
-
-Answer = TypeVar("Answer")
 
 
 class DataCubeHook(BaseHook):
@@ -48,15 +45,12 @@ class DataCubeHook(BaseHook):
     def __init__(self, kubernetes_conn_id: str = default_conn_name) -> None:
         super().__init__()
         self.kubernetes_conn_id = kubernetes_conn_id
-
-    @cached_property
-    def _cubes(self) -> Cubes:
-        return open_cubes(self.kubernetes_conn_id)
+        self._cubes: Renewed[Cubes] = Renewed(lambda: open_cubes(self.kubernetes_conn_id))
 
     @property
     def namespace(self) -> str:
         """The namespace that the connection names, or ``default``."""
-        return self._cubes.namespace
+        return self._cubes.client.namespace
 
     def create(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """
@@ -64,7 +58,7 @@ class DataCubeHook(BaseHook):
 
         :param manifest: with ``metadata.name`` and ``metadata.namespace``
         """
-        return self._ask(lambda cubes: cubes.create(manifest))
+        return self._cubes.ask(lambda cubes: cubes.create(manifest))
 
     def read(self, ref: CubeRef) -> dict[str, Any]:
         """
@@ -72,7 +66,7 @@ class DataCubeHook(BaseHook):
 
         :param ref: which one
         """
-        return self._ask(lambda cubes: cubes.read(ref))
+        return self._cubes.ask(lambda cubes: cubes.read(ref))
 
     def list(
         self, namespace: str | None = None, *, label_selector: str = ""
@@ -83,7 +77,7 @@ class DataCubeHook(BaseHook):
         :param namespace: the connection's own without it
         :param label_selector: only those that match
         """
-        return self._ask(
+        return self._cubes.ask(
             lambda cubes: cubes.list(namespace or cubes.namespace, label_selector=label_selector)
         )
 
@@ -94,7 +88,7 @@ class DataCubeHook(BaseHook):
         :param ref: with a uid, only that very object is deleted, never a namesake
         :param foreground: the DataCube is there until its transfer pods have ended
         """
-        self._ask(lambda cubes: cubes.delete(ref, foreground=foreground))
+        self._cubes.ask(lambda cubes: cubes.delete(ref, foreground=foreground))
 
     def wait(self, ref: CubeRef, *, pace: Pace | None = None, limit: Limit | None = None) -> Ending:
         """
@@ -127,13 +121,3 @@ class DataCubeHook(BaseHook):
         except DataCubeError as error:
             return False, str(error)
         return True, f"DataCubes in namespace {self.namespace!r} can be listed"
-
-    def _ask(self, verb: Callable[[Cubes], Answer]) -> Answer:
-        """Ask; after a 401 once more with new credentials, since they expire and are renewed."""
-        try:
-            return verb(self._cubes)
-        except DataCubeForbiddenError as error:
-            if error.status != HTTPStatus.UNAUTHORIZED:
-                raise
-        del self._cubes
-        return verb(self._cubes)

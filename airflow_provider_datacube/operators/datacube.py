@@ -13,19 +13,21 @@ import time
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-
-from airflow.sdk import BaseOperator
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from airflow_provider_datacube._adoption import create_or_adopt
-from airflow_provider_datacube._arguments import FILE_ENDINGS, Arguments, is_file_name, plain
+from airflow_provider_datacube._arguments import Arguments, plain
 from airflow_provider_datacube._compat import conf
+from airflow_provider_datacube._credentials.delivery import Delivery
+from airflow_provider_datacube._credentials.given import plain_ref
 from airflow_provider_datacube._events import Ending, from_event
 from airflow_provider_datacube._failures import no_useless_retries
 from airflow_provider_datacube._manifest import check_early, check_file_was_read, complete
 from airflow_provider_datacube._naming import TaskIdentity
+from airflow_provider_datacube._rendering import ManifestFiles
 from airflow_provider_datacube._watching import Limit, Pace
 from airflow_provider_datacube.hooks.datacube import DataCubeHook
+from airflow_provider_datacube.hooks.datacube_secret import DataCubeSecretHook
 from airflow_provider_datacube.links.datacube import XCOM_KEY, DataCubeLink
 from airflow_provider_datacube.triggers.datacube import DataCubeTrigger
 from datacube_api.errors import (
@@ -38,16 +40,17 @@ from datacube_api.reference import CubeRef
 from datacube_api.status import Phase, evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
 
-    import jinja2
     from airflow.sdk import BaseOperatorLink, Context
 
-    from airflow_provider_datacube._adoption import Adopted
+    from datacube_api.core import SecretRef
     from datacube_api.models import End, Executor
 
+Answer = TypeVar("Answer")
 
-class DataCubeOperator(BaseOperator):
+
+class DataCubeOperator(ManifestFiles):
     """
     Move data between a Kubernetes volume and Git, Hugging Face or S3.
 
@@ -65,6 +68,10 @@ class DataCubeOperator(BaseOperator):
         ``.yaml`` or ``.yml`` file (templated)
     :param name: of the DataCube; derived from the task instance without it (templated)
     :param namespace: of the DataCube; the manifest's or the connection's without it (templated)
+    :param conn_id: credentials of the end that is a storage service, from an Airflow connection;
+        they become a Secret that the DataCube owns (templated)
+    :param secret_ref: the same from a Secret that is there: its name, a ``SecretRef`` with the
+        token's key, or ``{"name": …, "keys": {"token": …}}`` (templated)
     :param kubernetes_conn_id: connection of type ``kubernetes``
     :param deferrable: wait in the triggerer instead of holding a worker slot
     :param poll_interval: seconds between two looks where the account may not watch
@@ -81,13 +88,15 @@ class DataCubeOperator(BaseOperator):
         "manifest",
         "name",
         "namespace",
+        "conn_id",
+        "secret_ref",
     )
-    template_ext: Sequence[str] = FILE_ENDINGS
     template_fields_renderers: ClassVar[dict[str, str]] = {
         "source": "json",
         "sink": "json",
         "transfer_executor": "json",
         "manifest": "yaml",
+        "secret_ref": "json",
     }
     operator_extra_links: Collection[BaseOperatorLink] = (DataCubeLink(),)
     ui_color = "#d7eef4"
@@ -104,6 +113,8 @@ class DataCubeOperator(BaseOperator):
         manifest: Mapping[str, Any] | str | None = None,
         name: str | None = None,
         namespace: str | None = None,
+        conn_id: str | None = None,
+        secret_ref: str | SecretRef | Mapping[str, Any] | None = None,
         kubernetes_conn_id: str = DataCubeHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 5.0,
@@ -118,6 +129,8 @@ class DataCubeOperator(BaseOperator):
         self.manifest = plain(manifest)
         self.name = name
         self.namespace = namespace
+        self.conn_id = conn_id
+        self.secret_ref = plain_ref(secret_ref)
         self.kubernetes_conn_id = kubernetes_conn_id
         self.deferrable = deferrable
         self.poll_interval = poll_interval
@@ -133,28 +146,15 @@ class DataCubeOperator(BaseOperator):
         self._given = Arguments.of(self)
         check_early(self._given)
 
-    def render_template(
-        self,
-        content: Any,
-        context: Context,
-        jinja_env: jinja2.Environment | None = None,
-        seen_oids: set[int] | None = None,
-    ) -> Any:
-        """
-        Render as Airflow does, except that only ``manifest`` may name a file.
-
-        Airflow takes every string that ends in one of ``template_ext`` for a path, however deep it
-        stands: ``HuggingFace(files="config.yaml")`` would be looked for beside the DAG.
-        """
-        is_file = content is self.manifest and is_file_name(content)
-        if isinstance(content, str) and content.endswith(FILE_ENDINGS) and not is_file:
-            content += "{##}"  # an empty Jinja comment: renders to nothing, and ends otherwise
-        return super().render_template(content, context, jinja_env, seen_oids)
-
     @cached_property
     def hook(self) -> DataCubeHook:
         """The hook of this task's connection."""
         return DataCubeHook(self.kubernetes_conn_id)
+
+    @cached_property
+    def secret_hook(self) -> DataCubeSecretHook:
+        """The hook that makes the Secret of a ``conn_id``, over the same connection."""
+        return DataCubeSecretHook(self.kubernetes_conn_id)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create the DataCube, or take up the one an earlier try made, and see it to its end."""
@@ -188,26 +188,31 @@ class DataCubeOperator(BaseOperator):
         manifest = complete(self._given, Arguments.of(self))
         if "namespace" not in manifest["metadata"]:
             manifest["metadata"]["namespace"] = self.hook.namespace
+        credentials = Delivery.of(Arguments.of(self), manifest)
         ti = context["ti"]
         index = -1 if ti.map_index is None else ti.map_index
         identity = TaskIdentity(ti.dag_id, ti.run_id, ti.task_id, index)
         adopted = self._patiently(
-            lambda: create_or_adopt(self.hook, manifest, identity, ti.try_number)
+            lambda: create_or_adopt(
+                self.hook, manifest, identity, ti.try_number, finish=credentials.fill
+            )
         )
-        ref = CubeRef.of(adopted.cube)
+        ref = self._ref = CubeRef.of(adopted.cube)
+        credentials.deliver(adopted.cube, self.hook, self.secret_hook, self._patiently, self.log)
         if not adopted.was_there:
             self.log.info("Created DataCube %s", ref)
             return adopted.cube
         self.log.info("Adopted DataCube %s, which an earlier try left unfinished", ref)
-        if adopted.cube["spec"] != manifest["spec"]:
+        asked = credentials.fill({**manifest, "metadata": adopted.cube["metadata"]})
+        if adopted.cube["spec"] != asked["spec"]:
             self.log.warning(
                 "DataCube %s has another spec than this try rendered; delete it to start anew",
                 ref,
             )
         return adopted.cube
 
-    def _patiently(self, create: Callable[[], Adopted]) -> Adopted:
-        """Create; again after faults that pass, since a second time adopts what the first made."""
+    def _patiently(self, create: Callable[[], Answer]) -> Answer:
+        """Create; again after faults that pass, since a second time finds what the first made."""
         for pause_s in self._create_pauses_s:
             try:
                 return create()
