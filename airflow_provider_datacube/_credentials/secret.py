@@ -117,8 +117,10 @@ def provide(secrets: Keeper, wanted: Manifest) -> None:
 
 
 def _is_of_same_task(held: Manifest, wanted: Manifest) -> bool:
-    ours = wanted["metadata"]["labels"][IDENTITY_LABEL]
-    return bool((held["metadata"].get("labels") or {}).get(IDENTITY_LABEL) == ours)
+    ours, theirs = (
+        (secret["metadata"].get("labels") or {}).get(IDENTITY_LABEL) for secret in (wanted, held)
+    )
+    return ours is not None and bool(ours == theirs)
 
 
 def _is_right(held: Manifest, wanted: Manifest) -> bool:

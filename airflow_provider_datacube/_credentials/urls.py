@@ -34,7 +34,7 @@ class Server:
         """
         if scp := _SCP.match(text):
             return cls(scp[1].lower())
-        parts = urlsplit(text if "://" in text else f"{scheme}://{text}")
+        parts = urlsplit(text if "://" in text else f"//{text}", scheme)
         if not parts.hostname:
             return None
         known = parts.scheme if parts.scheme in _PORTS else ""

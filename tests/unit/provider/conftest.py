@@ -41,6 +41,11 @@ def store(fakes: ModuleType) -> Any:
 
 
 @pytest.fixture
+def secrets(fakes: ModuleType) -> Any:
+    return fakes.SecretStore()
+
+
+@pytest.fixture
 def git() -> dict[str, Any]:
     return GIT
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_datacube._events import Ending
-from airflow_provider_datacube._refusals import Request, refused
+from airflow_provider_datacube._refusals import SECRETS, Request, refused
 from airflow_provider_datacube._watching import Limit, wait_until_terminal
 from datacube_api.reference import CubeRef
 
@@ -139,6 +139,60 @@ class Store:
         self.history.append((self.version + 1, kind, copy.deepcopy(cube)))
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+class SecretStore:
+    """The Secrets of a cluster in a dict: the verbs of the real client, and faults on demand."""
+
+    namespace = "default"
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[str, str], Cube] = {}
+        self.asked: list[str] = []
+        self.faults: dict[str, deque[Exception]] = defaultdict(deque)
+        self._made = 0
+
+    def refuse(self, verb: str, *errors: Exception) -> None:
+        """Answer the next requests of a verb with these errors."""
+        self.faults[verb].extend(errors)
+
+    def create(self, manifest: Mapping[str, Any]) -> None:
+        key = self._asked("create", manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+        if key in self.held:
+            raise refused(self._request("create", *key), 409, '{"reason": "AlreadyExists"}')
+        self._made += 1
+        self.held[key] = copy.deepcopy(dict(manifest))
+        self.held[key]["metadata"]["uid"] = f"secret-{self._made}"
+
+    def read(self, namespace: str, name: str) -> Cube:
+        return copy.deepcopy(self._find("get", namespace, name))
+
+    def replace(self, manifest: Mapping[str, Any]) -> None:
+        meta = manifest["metadata"]
+        uid = self._find("update", meta["namespace"], meta["name"])["metadata"]["uid"]
+        new = copy.deepcopy(dict(manifest))
+        new["metadata"]["uid"] = uid
+        self.held[meta["namespace"], meta["name"]] = new
+
+    def delete(self, namespace: str, name: str, uid: str = "") -> None:
+        held = self.held.get(self._asked("delete", namespace, name))
+        if held is not None and uid in ("", held["metadata"]["uid"]):
+            del self.held[namespace, name]
+
+    def _find(self, verb: str, namespace: str, name: str) -> Cube:
+        key = self._asked(verb, namespace, name)
+        if key not in self.held:
+            raise refused(self._request(verb, *key), 404, '{"details": {"kind": "secrets"}}')
+        return self.held[key]
+
+    def _asked(self, verb: str, namespace: str, name: str) -> tuple[str, str]:
+        self.asked.append(verb)
+        if self.faults[verb]:
+            raise self.faults[verb].popleft()
+        return namespace, name
+
+    def _request(self, verb: str, namespace: str, name: str) -> Request:
+        return Request(verb, namespace, "x", name, SECRETS)
 
 
 class AsyncStore:

@@ -4,7 +4,13 @@ import json
 
 import pytest
 
-from airflow_provider_datacube._refusals import Request, ResourceUnknownError, refused, unreachable
+from airflow_provider_datacube._refusals import (
+    SECRETS,
+    Request,
+    ResourceUnknownError,
+    refused,
+    unreachable,
+)
 from datacube_api import errors
 
 CREATE = Request("create", "ml", "k8s", "weights")
@@ -51,6 +57,21 @@ def test_an_answer_becomes_our_error(
     assert error.status == code
     assert str(error).startswith("ml/weights: ")
     assert words in str(error)
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "words"),
+    [
+        (403, "{}", "may not create secrets in namespace 'ml': grant it the verb 'create' on secr"),
+        (404, status("secrets"), "there is no such Secret"),
+        (404, status(None), "does not know secrets"),
+    ],
+)
+def test_a_secret_is_called_one(code: int, body: str, words: str) -> None:
+    error = str(refused(Request("create", "ml", "k8s", "weights", SECRETS), code, body))
+    assert error.startswith("Secret ml/weights: ")
+    assert words in error
+    assert "crd.yaml" not in error
 
 
 def test_a_422_names_the_fields() -> None:
