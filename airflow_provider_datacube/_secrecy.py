@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECRET_OPTIONS: Final = frozenset({"token", "s3-secret-access-key"})
-"""Options of the contract whose value is a credential."""
+SECRET_OPTIONS: Final = frozenset({"token", "s3-secret-access-key", "s3-session-token"})
+"""Options whose value is a credential."""
 
 # The kubelet puts the value of another variable there: https://… '$(TOKEN)' holds nothing secret.
 _REFERENCE = re.compile(r"\$\([^()]*\)")
 _USER_INFO = re.compile(r"^[^/?#]*//([^/?#]*)@")
-_MEND = "it would be in Airflow's database and in the DataCube; give SecretRef(name, key) instead"
+_MEND = (
+    "it would be in Airflow's database and in the DataCube; give conn_id or secret_ref, or "
+    "SecretRef(name, key) in its place"
+)
 
 
 def written_out(draft: Any) -> Iterator[str]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_datacube._credentials.slots import SLOTS, service_of
-from airflow_provider_datacube._credentials.urls import TOKEN, holds_password
 from airflow_provider_datacube._templates import holds_template, is_nothing
 from datacube_api.core import DNS_SUBDOMAIN, SecretRef
 from datacube_api.environment import to_variable
@@ -117,11 +116,6 @@ def _given_twice(
     for entry in entries_of(spec, where):
         if entry.target in targets:
             yield f"spec.{entry.path}: is a credential, and {by} gives it too; keep one of them"
-        elif entry.target == "URL" and holds_password(entry.value):
-            yield (
-                f"spec.{entry.path}.value: holds a password, and {by} gives a credential too; "
-                f"keep one of them ('https://{TOKEN}@host/…' refers to the given one)"
-            )
 
 
 @dataclass(frozen=True)

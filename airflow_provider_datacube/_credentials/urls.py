@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-TOKEN: Final = "$(TOKEN)"  # noqa: S105 - a reference, as the contract writes it
 _PORTS: Final = {"http": 80, "https": 443}
 _SCP: Final = re.compile(r"(?:[^/@:]+@)([^/@:]+):(?!//)")
 
@@ -57,13 +56,6 @@ class Server:
         scheme = f"{self.scheme}://" if self.scheme else ""
         usual = self.port in (None, _PORTS.get(self.scheme))
         return f"{scheme}{self.host}" if usual else f"{scheme}{self.host}:{self.port}"
-
-
-def holds_password(url: object) -> bool:
-    """Tell whether a URL has a password of its own in it, one that refers to nothing."""
-    if not isinstance(url, str):
-        return False
-    return user_info(url).partition(":")[2] not in ("", TOKEN)
 
 
 def user_info(url: str) -> str:

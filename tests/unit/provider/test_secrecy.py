@@ -22,6 +22,10 @@ URL = "https://git.example.org/a/b.git"
         (Git(url=f"https://me:{CANARY}@git.example.org/a/b.git"), "the url holds a credential"),
         (Git(url="https://{{ var.value.t }}@git.example.org/a.git"), "the url holds a credential"),
         (S3(uri="s3://b/k", secret_access_key=CANARY), "the s3-secret-access-key is written out"),
+        (
+            S3(uri="s3://b/k", options=[{"name": "s3-session-token", "value": CANARY}]),
+            "the s3-session-token is written out; .* give conn_id or secret_ref",
+        ),
     ],
 )
 def test_a_credential_in_a_dag_is_refused_when_it_is_parsed(source: Any, says: str) -> None:

@@ -37,14 +37,6 @@ def test_a_credential_that_is_given_twice_is_an_error(how: dict[str, str]) -> No
     assert said(draft(HuggingFace(repo="a/b", token="canary-1")), **how).endswith(expected)
 
 
-def test_a_password_in_the_url_is_a_credential_too() -> None:
-    twice = draft(Git(url="https://me:canary-1@git.example.org/x.git"))
-    assert "spec.source.options[0].value: holds a password" in said(twice, conn_id="c")
-    assert "canary-1" not in said(twice, conn_id="c")
-    assert not said(draft(Git(url="https://$(TOKEN)@git.example.org/x.git")), conn_id="c")
-    assert not said(twice)
-
-
 @pytest.mark.parametrize("how", [{"conn_id": "c"}, {"secret_ref": "my-secret"}])
 def test_an_address_beside_a_credential_is_none(how: dict[str, str]) -> None:
     region = [{"name": "S3_REGION", "value": "x"}]

@@ -170,7 +170,7 @@ def test_a_function_under_the_decorator_needs_not_know(desk: Desk) -> None:
 
 def test_what_a_function_returns_may_not_give_it_twice(desk: Desk) -> None:
     def choose() -> dict[str, Any]:
-        return {"source": Git(url=URL, token="canary-2"), "sink": DATA}
+        return {"source": Git(url=URL, token=SecretRef("s", "k")), "sink": DATA}
 
     task = desk.task(_DataCubeDecoratedOperator, python_callable=choose, conn_id="git_c")
     with pytest.raises(AirflowFailException, match=r"options\[0\]: is a credential, and conn_id"):

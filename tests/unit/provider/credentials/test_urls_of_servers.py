@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_datacube._credentials.urls import Server, holds_password, with_user
+from airflow_provider_datacube._credentials.urls import Server, with_user
 
 
 @pytest.mark.parametrize(
@@ -48,21 +48,6 @@ def test_a_url_leads_to_the_server_or_elsewhere(server: str, url: str, leads_the
     known = Server.of(server)
     assert known is not None
     assert known.is_of(url) is leads_there
-
-
-@pytest.mark.parametrize(
-    ("url", "holds"),
-    [
-        ("https://user:canary-1@host/x.git", True),
-        ("https://user:$(TOKEN)@host/x.git", False),
-        ("https://$(TOKEN)@host/x.git", False),
-        ("https://user@host/x.git", False),
-        ("https://host:8443/x@y.git", False),
-        (None, False),
-    ],
-)
-def test_a_password_in_a_url_is_seen(url: str | None, holds: bool) -> None:  # noqa: FBT001 - a table's column
-    assert holds_password(url) is holds
 
 
 def test_a_url_that_names_a_user_keeps_it() -> None:
