@@ -1,0 +1,50 @@
+"""
+A transfer of each kind with a connection, and one of each that fails; run by a test.
+
+Each waits for the ConfigMap ``gate``, so that the test can look at everything while they wait.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import dag
+
+from airflow_provider_datacube.models import PVC, S3, ConfigMapRef, Executor, Git, HuggingFace
+from airflow_provider_datacube.operators.datacube import DataCubeOperator
+
+GATE = Executor(env={"GATE": ConfigMapRef("gate", "open")})
+
+
+@dag(schedule=None, params={"git": "https://git.example.org"})
+def with_connections() -> None:
+    ends = {
+        "git": (Git(url="{{ params.git }}/canary/notes.git", ref="main"), "git_c"),
+        "hub": (HuggingFace(repo="canary/model"), "hub_c"),
+        "s3": (S3(uri="s3://canary/data/"), "aws_c"),
+    }
+    for name, (source, conn_id) in ends.items():
+        DataCubeOperator.partial(
+            task_id=name, source=source, transfer_executor=GATE, deferrable=True
+        ).expand_kwargs([{"conn_id": conn_id, "sink": PVC(name, size="1Gi").to_manifest()}])
+    absent = {
+        "git": Git(url="{{ params.git }}/canary/absent.git"),
+        "hub": HuggingFace(repo="canary/absent"),
+        "s3": S3(uri="s3://absent/data/"),
+    }
+    for name, source in absent.items():
+        DataCubeOperator(
+            task_id=f"absent_{name}",
+            source=source,
+            sink=PVC(name, sub_path="absent", size="1Gi"),
+            conn_id=ends[name][1],
+            transfer_executor=GATE,
+            deferrable=True,
+        )
+    DataCubeOperator(
+        task_id="wrong_type",
+        source=absent["git"],
+        sink=PVC("git", sub_path="wrong"),
+        conn_id="aws_c",
+    )
+
+
+with_connections()
