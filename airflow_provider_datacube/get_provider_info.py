@@ -26,7 +26,7 @@ def get_provider_info() -> dict[str, Any]:
         "integrations": [{"integration-name": _NAME, "tags": ["kubernetes"]}],
         "operators": _modules("operators", "datacube", "datacube_delete"),
         "sensors": _modules("sensors", "datacube"),
-        "hooks": _modules("hooks", "datacube"),
+        "hooks": _modules("hooks", "datacube", "datacube_secret"),
         "triggers": _modules("triggers", "datacube", "datacube_sensor"),
         "task-decorators": [{"class-name": _DECORATOR, "name": "datacube"}],
         "extra-links": ["airflow_provider_datacube.links.datacube.DataCubeLink"],

@@ -1,13 +1,15 @@
-"""The example DAGs of sensor, delete operator and decorator: `dag.test()` in Airflow itself."""
+"""The example DAGs that need no service behind them: `dag.test()` in Airflow itself."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes.client import CoreV1Api
 
 from datacube_api.reference import CubeRef
 
@@ -36,13 +38,28 @@ def made(cluster: Any, manifest: dict[str, Any]) -> None:
         cluster.create({**manifest, "metadata": metadata})
 
 
+CONNECTIONS = {
+    "git_default": {"conn_type": "git", "password": "canary-git"},
+    "hub_of_team_a": {"conn_type": "huggingface", "password": "canary-hub-a"},
+    "hub_of_team_b": {"conn_type": "huggingface", "password": "canary-hub-b"},
+    "huggingface_default": {"conn_type": "huggingface", "password": "canary-hub"},
+    "aws_default": {"conn_type": "aws", "login": "id", "password": "canary-aws"},
+}
+
+
+@pytest.fixture
+def with_connections(airflow: dict[str, str]) -> dict[str, str]:
+    told = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(c) for name, c in CONNECTIONS.items()}
+    return {**airflow, **told}
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("controller", "made")
-def test_the_examples_run(airflow: dict[str, str], cluster: Any) -> None:
-    names = ("sensor", "delete", "decorator")
+def test_the_examples_run(with_connections: dict[str, str], cluster: Any) -> None:
+    names = ("sensor", "delete", "decorator", "credentials")
     run = subprocess.run(
         [sys.executable, "-c", RUN, *(str(EXAMPLES / f"example_{name}.py") for name in names)],
-        env={**airflow, "AIRFLOW__CORE__DAGS_FOLDER": str(EXAMPLES)},
+        env={**with_connections, "AIRFLOW__CORE__DAGS_FOLDER": str(EXAMPLES)},
         capture_output=True,
         text=True,
         timeout=250,
@@ -60,6 +77,13 @@ def test_the_examples_run(airflow: dict[str, str], cluster: Any) -> None:
     values = {cube["spec"]["source"]["options"][0]["value"] for cube in downloads}
     assert values == {"example/tiny", "example/small"}
     assert {"kept", "nightly-model", "set-1", "set-2"} <= set(cubes)
+    own = {name for name in cubes if name.startswith("example-credentials")}
+    secrets = CoreV1Api(cluster.api.api_client).list_namespaced_secret("default").items
+    owners = {s.metadata.owner_references[0].name for s in secrets if s.metadata.owner_references}
+    assert len(own) == 5
+    assert own - owners == {name for name in own if "dataset" in name}
+    assert {"s3-config"} <= {secret.metadata.name for secret in secrets}
+    assert "canary" not in json.dumps(cubes) + said
 
 
 def test_what_is_deleted_in_the_foreground_is_gone(cluster: Any, manifest: dict[str, Any]) -> None:

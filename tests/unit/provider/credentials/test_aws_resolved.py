@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import Connection
 
 from airflow_provider_datacube._credentials import aws
 from datacube_api.errors import DataCubeSpecError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEYS = {"access_key_id": "canary-id", "secret_access_key": "canary-secret"}
 
@@ -54,12 +58,25 @@ def test_keys_that_stand_there_need_nobody() -> None:
     assert aws.secrets_of(conn, {}, resolve)["access_key_id"] == "id"
 
 
+HAS_AMAZON = find_spec("airflow.providers.amazon") is not None
+
+
+@pytest.mark.skipif(HAS_AMAZON, reason="the amazon provider is installed")
 def test_without_the_amazon_provider_the_error_says_what_helps() -> None:
-    pytest.importorskip("airflow")
-    try:
-        import airflow.providers.amazon  # noqa: F401, PLC0415 - whether it is there
-    except ImportError:
-        with pytest.raises(DataCubeSpecError, match="install apache-airflow-providers-amazon"):
-            aws.resolve("c")
-    else:
-        pytest.skip("the amazon provider is installed")
+    with pytest.raises(DataCubeSpecError, match="install apache-airflow-providers-amazon"):
+        aws.resolve("c")
+
+
+@pytest.mark.skipif(not HAS_AMAZON, reason="the amazon provider is not installed")
+@pytest.mark.parametrize(("profile", "token"), [("plain", ""), ("temporary", "canary-session")])
+def test_the_amazon_provider_resolves_a_profile(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str, token: str
+) -> None:
+    keys = "aws_access_key_id = canary-id\naws_secret_access_key = canary-secret\n"
+    session = "aws_session_token = canary-session\n"
+    file = tmp_path / "credentials"
+    file.write_text(f"[plain]\n{keys}[temporary]\n{keys}{session}")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    given = {"conn_type": "aws", "extra": {"profile_name": profile, "region_name": "eu-west-1"}}
+    monkeypatch.setenv("AIRFLOW_CONN_C", json.dumps(given))
+    assert aws.resolve("c") == {**KEYS, "session_token": token}
