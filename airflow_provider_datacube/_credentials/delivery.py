@@ -94,20 +94,20 @@ class Delivery:
         log: Log,
     ) -> None:
         """
-        Make the Secret of a DataCube; nothing to do where somebody else has.
+        Make the Secret of a DataCube that has not ended; nothing to do where somebody else has.
 
         A DataCube that cannot get it would wait for ever, so one that has not begun is deleted.
 
         :raises DataCubeApiError: it has not begun, and its Secret cannot be made.
         """
-        if self.held is None:
+        ref, phase = CubeRef.of(cube), evaluate(cube.get("status")).phase
+        if self.held is None or phase.is_terminal:
             return
         values = self.held.secret_values()
         try:
             patiently(lambda: secrets.provide(cube, values))
         except DataCubeApiError as error:
-            ref = CubeRef.of(cube)
-            if evaluate(cube.get("status")).phase is not Phase.PENDING:
+            if phase is not Phase.PENDING:
                 log.warning("%s; DataCube %s has begun, and goes on", error, ref)
                 return
             _withdraw(cubes, ref, log)

@@ -51,12 +51,12 @@ class Sources:
 
 
 def placed(spec: Mapping[str, Any], service: Service, sources: Sources) -> dict[str, Any]:
-    """Return the spec with a reference for each field that nobody else gives."""
+    """Return the spec with a reference for each field, and the addresses that nobody else gives."""
     where, kind = service
     there = {entry.target for entry in entries_of(spec, where)}
     options, variables = [], []
     for slot in SLOTS[kind]:
-        if (source := sources.of(slot)) is None or slot.target in there:
+        if (source := sources.of(slot)) is None or (slot.is_public and slot.target in there):
             continue
         if slot.option:
             options.append({"name": slot.option, **source})

@@ -5,36 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from os import devnull
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_datacube.models import PVC, S3
-from airflow_provider_datacube.operators.datacube import DataCubeOperator
 from demo.s3_server import Key
 from tests.e2e.temporary_keys import IssuingS3Server, TemporaryKey, assume_role
+from tests.e2e.workers import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.e2e.conftest import Cluster
-
-
-@dataclass
-class TaskInstance:
-    task_id: str
-    dag_id: str = "temporary"
-    run_id: str = "run-1"
-    map_index: int = -1
-    try_number: int = 1
-    pushed: dict[str, Any] = field(default_factory=dict)
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.pushed[key] = value
 
 
 @pytest.fixture(scope="module")
@@ -67,43 +52,41 @@ def key(store: IssuingS3Server) -> TemporaryKey:
 
 @pytest.fixture
 def transfer(
-    cluster: Cluster, store: IssuingS3Server, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str, TemporaryKey, str], dict[str, Any]]:
-    """Download with a connection of these keys; return what the task does."""
-    monkeypatch.setenv(
-        "AIRFLOW_CONN_K8S",
-        json.dumps(
-            {"conn_type": "kubernetes", "extra": {"kube_config_path": str(cluster.kubeconfig)}}
-        ),
-    )
+    cluster: Cluster, store: IssuingS3Server, tmp_path: Path
+) -> Callable[[str, TemporaryKey, str], subprocess.CompletedProcess[str]]:
+    """Download with a connection of these keys; return what the worker did."""
 
-    def run(task_id: str, key: TemporaryKey, session_token: str) -> dict[str, Any]:
+    def run(
+        task_id: str, key: TemporaryKey, session_token: str
+    ) -> subprocess.CompletedProcess[str]:
         extra = {"aws_session_token": session_token, "endpoint_url": store.url}
         given = {"login": key.access_key_id, "password": key.secret_access_key, "extra": extra}
-        monkeypatch.setenv("AIRFLOW_CONN_AWS_C", json.dumps({"conn_type": "aws", **given}))
-        task = DataCubeOperator(
-            task_id=task_id,
-            source=S3(uri="s3://temporary/data/"),
-            sink=PVC("temporary", size="1Gi"),
+        worker = Worker(tmp_path, cluster.kubeconfig, {"aws_c": {"conn_type": "aws", **given}})
+        return worker.run(
+            {"dag_id": "temporary", "task_id": task_id},
+            source=S3(uri="s3://temporary/data/").to_manifest(),
+            sink=PVC("temporary", size="1Gi").to_manifest(),
             conn_id="aws_c",
-            kubernetes_conn_id="k8s",
         )
-        return task.execute({"ti": TaskInstance(task_id)})  # type: ignore[typeddict-item]  # what it needs
 
     return run
 
 
 @pytest.mark.timeout(120)
 def test_temporary_keys_move_data(cluster: Cluster, transfer: Any, key: TemporaryKey) -> None:
-    assert transfer("with", key, key.session_token)["result"]["files"] == 1
+    done = transfer("with", key, key.session_token)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["result"]["files"] == 1
     assert (cluster.volume("temporary") / "1.csv").read_text() == "1"
-    told = cluster.told()
+    told = {**cluster.told(), "worker": done.stdout + done.stderr}
     for value in (key.secret_access_key, key.session_token):
-        assert not [kind for kind, text in told.items() if value in text]
+        assert not [where for where, text in told.items() if value in text]
 
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("token", ["", "canary-of-somebody-else"])
 def test_without_their_token_they_are_nothing(transfer: Any, key: TemporaryKey, token: str) -> None:
-    with pytest.raises(AirflowFailException, match="failed: "):
-        transfer(f"without-{len(token)}", key, token)
+    done = transfer(f"without-{len(token)}", key, token)
+    assert done.returncode == 1
+    assert "reason AuthenticationFailed" in done.stdout
+    assert key.secret_access_key not in done.stdout + done.stderr

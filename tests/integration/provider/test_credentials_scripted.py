@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,25 +12,13 @@ from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferr
 from airflow_provider_datacube.hooks.datacube_secret import DataCubeSecretHook
 from airflow_provider_datacube.models import PVC, Git
 from airflow_provider_datacube.operators.datacube import DataCubeOperator
+from tests.task_instances import TaskInstance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 UID = "u-1"
 CANARY = "canary-git"
-
-
-@dataclass
-class TaskInstance:
-    dag_id: str = "etl"
-    task_id: str = "fetch"
-    run_id: str = "run-1"
-    map_index: int = -1
-    try_number: int = 1
-    pushed: dict[str, Any] = field(default_factory=dict)
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.pushed[key] = value
 
 
 class Server:

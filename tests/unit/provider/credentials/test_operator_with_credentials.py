@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +15,7 @@ from airflow_provider_datacube.models import PVC, S3, Git, HuggingFace, SecretRe
 from airflow_provider_datacube.operators.datacube import DataCubeOperator
 from datacube_api import errors
 from datacube_api.reference import CubeRef
+from tests.task_instances import TaskInstance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,19 +43,6 @@ GIT_IN_YAML = (
     f"  source: {{type: git, options: [{{name: url, value: '{URL}'}}]}}\n"
     "  sink: {type: pvc, pvc: {name: data}}\n"
 )
-
-
-@dataclass
-class TaskInstance:
-    dag_id: str = "etl"
-    task_id: str = "fetch"
-    run_id: str = "run-1"
-    map_index: int = -1
-    try_number: int = 1
-    pushed: dict[str, Any] = field(default_factory=dict)
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.pushed[key] = value
 
 
 class Desk:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from airflow_provider_datacube._credentials.given import plain_ref
 from airflow_provider_datacube._credentials.placing import Sources, placed
@@ -104,6 +105,13 @@ def test_a_user_name_goes_into_a_url_that_has_none() -> None:
     assert list(seen) == ["TOKEN", "USERNAME", "URL"]
     own = download(Git(url="https://you@git.example.org/x.git"))
     assert variables(filled(own, Sources("s", keys)))["URL"] == own.service.options[0].value
+
+
+def test_a_variable_of_the_author_that_a_user_name_needs_is_told() -> None:
+    keys = {"token": "token", "username": "username"}
+    clashing = download(Git(url=URL), env={"USERNAME": "x"})
+    with pytest.raises(ValidationError, match="the variable of an option, which it would hide"):
+        filled(clashing, Sources("s", keys))
 
 
 def test_a_url_that_is_a_reference_stays_one() -> None:
