@@ -9,13 +9,13 @@ too.
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
-from airflow_provider_datacube._compat import AirflowNotFoundException, mask_secret
+from airflow_provider_datacube._compat import AirflowNotFoundException
 from airflow_provider_datacube._credentials import aws
+from airflow_provider_datacube._credentials.masking import mask
 from airflow_provider_datacube._credentials.refused import refused
 from airflow_provider_datacube._credentials.slots import SLOTS, USERNAME
 from airflow_provider_datacube._credentials.urls import Server, user_info
@@ -80,8 +80,7 @@ def held_by(
     held = _READERS[_kind(conn, kind)](conn, conn.extra_dejson)
     for name, value in held.secrets.items():
         if name not in _IDENTIFIERS:
-            mask_secret(value)
-            mask_secret(base64.b64encode(value.encode()).decode())
+            mask(value)
     return held
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
-from airflow_provider_datacube._compat import mask_secret
 from airflow_provider_datacube._connecting import Renewed, open_secrets
 from airflow_provider_datacube._credentials.connections import held_by
+from airflow_provider_datacube._credentials.masking import mask
 from airflow_provider_datacube._credentials.secret import provide, secret_manifest, secret_of
 from datacube_api.errors import DataCubeConflictError
 
@@ -75,7 +75,7 @@ class DataCubeSecretHook(BaseHook):
         for key, value in values.items():
             if not isinstance(value, str):
                 raise TypeError(f"values: {key!r} must be a str, not {type(value).__name__}")
-            mask_secret(value)
+            mask(value)
         where = namespace or (owner.namespace if owner else self.namespace)
         if owner and not (owner.uid and owner.namespace == where):
             raise ValueError("owner: must be a DataCube of the Secret's namespace, with its uid")

@@ -9,6 +9,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.log import redact
 from kubernetes.client import CoreV1Api
 
 from airflow_provider_datacube._connecting import open_secrets
@@ -93,6 +94,7 @@ def hook(conn_id: str, core: CoreV1Api) -> DataCubeSecretHook:  # noqa: ARG001 -
 def test_the_hook_makes_tells_the_keys_of_and_deletes(hook: DataCubeSecretHook) -> None:
     hook.create("mine", {"token": CANARY, "user": "me"}, labels={"team": "ml"})
     assert hook.keys("mine") == ["token", "user"]
+    assert redact(f"{CANARY} {ENCODED}") == "*** ***"
     with pytest.raises(errors.DataCubeConflictError):
         hook.create("mine", {"token": "other"})
     hook.create("mine", {"token": "other"}, replace=True)
