@@ -14,8 +14,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from datacube_api.errors import DataCubeApiError
+from datacube_api.naming import MANAGED_BY
 from datacube_api.reference import API_VERSION, PLURAL
-from datacube_runtime.controller.naming import MANAGED_BY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping

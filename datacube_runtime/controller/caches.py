@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from datacube_api.naming import CUBE_LABEL, transfer_labels
 from datacube_api.reference import KIND
 from datacube_runtime.controller import reconcile, report
 from datacube_runtime.controller.api import CUBES, JOBS, PODS, VOLUMES
 from datacube_runtime.controller.job import job_name
-from datacube_runtime.controller.naming import CUBE_LABEL, transfer_labels
 from datacube_runtime.controller.objects import Key, controller_of, is_owned_by, uid_of
 from datacube_runtime.controller.store import Store
 

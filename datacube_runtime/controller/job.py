@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from datacube_api.models import Direction
+from datacube_api.naming import CUBE_UID, job_name, transfer_labels
 from datacube_api.reference import API_VERSION, KIND
-from datacube_runtime.controller.naming import CUBE_UID, job_name, transfer_labels
 from datacube_runtime.controller.objects import uid_of
 
 if TYPE_CHECKING:

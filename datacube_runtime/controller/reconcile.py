@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from datacube_api.errors import DataCubeSpecError
 from datacube_api.models import DataCube, Direction
+from datacube_api.naming import CUBE_UID
 from datacube_api.reasons import Reason
 from datacube_api.reference import KIND
 from datacube_api.status import evaluate
 from datacube_runtime.controller import report
 from datacube_runtime.controller.job import job_manifest, job_name
-from datacube_runtime.controller.naming import CUBE_UID
 from datacube_runtime.controller.objects import (
     controller_of,
     is_being_deleted,

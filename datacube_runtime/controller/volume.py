@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from datacube_runtime.controller.naming import MANAGED_BY
+from datacube_api.naming import MANAGED_BY
 
 if TYPE_CHECKING:
     from datacube_api.models import PVCReference

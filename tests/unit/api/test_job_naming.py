@@ -8,7 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from datacube_api.core import DNS_SUBDOMAIN
-from datacube_runtime.controller.naming import CUBE_LABEL, job_name, transfer_labels
+from datacube_api.naming import CUBE_LABEL, job_name, transfer_labels
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")

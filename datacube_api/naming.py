@@ -1,6 +1,9 @@
 """
 Names and labels of what the controller makes of a DataCube, whose own name may be longer.
 
+Known here and not in the controller alone, so that who explains a failure finds the Job and its
+pods. Jobs are named as the platform's own controller names them.
+
 A DataCube is named by a DNS subdomain: 253 characters, dots allowed. A Job's name ends up in a
 label of its pods, so it must be a DNS label of at most 63. What does not fit is cut, and told apart
 by a hash of the whole.
