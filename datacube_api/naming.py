@@ -27,6 +27,9 @@ CUBE_LABEL: Final = f"{GROUP}/datacube"
 CUBE_UID: Final = f"{GROUP}/datacube-uid"
 """An annotation of pods: whose they are, told even when their Job is gone."""
 
+CONTAINER: Final = "transfer"
+"""In a pod of ours; other platforms' may be called otherwise."""
+
 _LONGEST = 63
 _DIGEST_CHARACTERS = 10
 _SUFFIX = "-batchjob"  # as the platform's own controller names its Jobs

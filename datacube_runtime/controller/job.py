@@ -12,10 +12,10 @@ https://kubernetes.io/docs/concepts/security/pod-security-standards/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from datacube_api.models import Direction
-from datacube_api.naming import CUBE_UID, job_name, transfer_labels
+from datacube_api.naming import CONTAINER, CUBE_UID, job_name, transfer_labels
 from datacube_api.reference import API_VERSION, KIND
 from datacube_runtime.controller.objects import uid_of
 
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from datacube_runtime.controller.objects import Obj
     from datacube_runtime.controller.settings import Settings
 
-__all__ = ["CONTAINER", "job_manifest", "job_name"]
-
-CONTAINER: Final = "transfer"
+__all__ = ["job_manifest", "job_name"]
 
 _MOUNT_PATH = "/volume"
 _TERMINATION_LOG = "/dev/termination-log"

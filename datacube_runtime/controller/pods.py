@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from datacube_api.naming import CONTAINER
 from datacube_api.reasons import Reason
 from datacube_api.termination import Termination, read_termination
-from datacube_runtime.controller.job import CONTAINER
 from datacube_runtime.controller.objects import is_being_deleted
 
 if TYPE_CHECKING:
@@ -50,11 +50,24 @@ def newest(pods: Iterable[Obj]) -> Obj | None:
 
 
 def has_started(pod: Obj) -> bool:
-    """Tell whether the transfer in the pod was ever running."""
+    """
+    Tell whether the transfer in the pod was ever running.
+
+    Of a pod that was ended while it waited for its start, the kubelet says that nobody knows how it
+    ended, and no longer what it waited for; our own condition, which does, must not be overwritten.
+
+    Source: TerminatePod in kubernetes/pkg/kubelet/status/status_manager.go
+    """
     if _phase(pod) in ("Running", "Succeeded"):
         return True
-    states = (status.get("state") or {} for status in _container_statuses(pod))
-    return any("running" in state or "terminated" in state for state in states)
+    states = [status.get("state") or {} for status in _container_statuses(pod)]
+    return any("running" in s or _has_run(s.get("terminated")) for s in states)
+
+
+def _has_run(ended: Mapping[str, Any] | None) -> bool:
+    if ended is None:
+        return False
+    return ended.get("reason") != "ContainerStatusUnknown" or bool(ended.get("startedAt"))
 
 
 def status_word(pod: Obj) -> str:

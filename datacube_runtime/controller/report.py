@@ -69,6 +69,8 @@ def observed(status: Mapping[str, Any], job: Obj, pods: Sequence[Obj], now: date
         return _failed(told, job, pods, now)
     if pod is None:
         return waiting(told, Reason.POD_PENDING, f"Job {_name(job)} has no pod yet", now)
+    if podlike.is_finished(pod):
+        return told  # given up before its start: what it waited for has been said, and is gone
     trouble = podlike.trouble(pod)
     message = f"pod {_name(pod)} is pending" + (f": {trouble}" if trouble else "")
     return waiting(told, Reason.POD_PENDING, message, now)

@@ -60,6 +60,8 @@ def test_a_pod_without_a_status_is_pending(make: Any) -> None:
         ("Failed", None, False),
         ("Failed", WAITING, False),
         ("Failed", {"terminated": {"exitCode": 1}}, True),
+        ("Failed", {"terminated": {"reason": "ContainerStatusUnknown"}}, False),
+        ("Failed", {"terminated": {"reason": "ContainerStatusUnknown", "startedAt": "t"}}, True),
         ("Unknown", {"running": {}}, True),
     ],
 )

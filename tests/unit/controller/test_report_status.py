@@ -28,6 +28,21 @@ def test_a_pending_pod_tells_its_trouble(make: Any, now: datetime) -> None:
     assert status["phase"] == "Pending"
 
 
+def test_a_pod_given_up_before_its_start_leaves_what_it_waited_for(
+    make: Any, now: datetime
+) -> None:
+    job = make.job(make.cube(), active=1)
+    waiting = {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}
+    stuck = report.observed({}, job, [make.pod("Pending", state=waiting)], now)
+    given_up = {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}
+    ended = make.pod("Failed", state=given_up)
+    seen = report.observed(stuck, job, [ended], now)
+    assert seen["conditions"] == stuck["conditions"]
+    failed = report.observed(seen, make.job(make.cube(), "Failed", failed=1), [ended], now)
+    assert failed["conditions"][0] == stuck["conditions"][0]
+    assert make.conditions(failed)["Failed"] == ("True", "PodFailed")
+
+
 def test_a_running_pod_initializes_the_cube(make: Any, now: datetime) -> None:
     status = report.observed({}, make.job(make.cube(), active=1), [make.pod("Running")], now)
     assert make.conditions(status) == {"Initialized": ("True", "TransferStarted")}
