@@ -7,7 +7,7 @@ Everybody who asks "is it done?" asks ``evaluate``: operator, trigger, sensor an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -47,12 +47,23 @@ _BY_PRECEDENCE = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a status says: phase, the deciding condition's reason and message, the pod's name."""
+    """
+    What a status says: phase, the deciding condition's reason and message, and the pod.
+
+    ``pod_status`` is the word that ``kubectl get pods`` shows (``Running``, ``ImagePullBackOff``):
+    it decides nothing, and two outcomes that differ in it alone are equal.
+    """
 
     phase: Phase
     reason: str = ""
     message: str = ""
     pod: str = ""
+    pod_status: str = field(default="", compare=False)
+
+    @property
+    def why(self) -> str:
+        """Reason and message in one, as Kubernetes tells them: ``Evicted: the node was low…``."""
+        return ": ".join(filter(None, (self.reason, self.message)))
 
 
 def evaluate(status: Mapping[str, Any] | None) -> Outcome:
@@ -66,19 +77,24 @@ def evaluate(status: Mapping[str, Any] | None) -> Outcome:
     Source: "Conditions" in the contract.
     """
     status = status or {}
-    pod = ((status.get("pod") or {}).get("reference") or {}).get("name") or ""
+    pod = _pod_of(status)
     conditions = status.get("conditions") or ()
     true = {c.get("type"): c for c in conditions if c.get("status") == "True"}
     for kind, phase in _BY_PRECEDENCE:
         if condition := true.get(kind):
             reason, message = condition.get("reason") or "", condition.get("message") or ""
-            return Outcome(phase, reason, message, pod)
+            return Outcome(phase, reason, message, *pod)
     # While it waits, the Initialized condition may already say for what.
     waiting: Mapping[str, Any] = next(
         (c for c in conditions if c.get("type") == ConditionType.INITIALIZED), {}
     )
     reason, message = waiting.get("reason") or "", waiting.get("message") or ""
-    return Outcome(Phase.PENDING, reason, message, pod)
+    return Outcome(Phase.PENDING, reason, message, *pod)
+
+
+def _pod_of(status: Mapping[str, Any]) -> tuple[str, str]:
+    pod = status.get("pod") or {}
+    return (pod.get("reference") or {}).get("name") or "", pod.get("status") or ""
 
 
 def has_condition(status: Mapping[str, Any] | None, kind: str) -> bool:

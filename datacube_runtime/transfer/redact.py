@@ -15,16 +15,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, unquote
 
+from datacube_api.masking import MASK, SECRET_NAME
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-MASK = "***"
 TOKEN_USER = "oauth2"  # noqa: S105 - the user name sent beside a bare token, public by nature
 """GitLab's name for the owner of a token; GitHub, Gitea and others accept any."""
 
-_SUSPECT = re.compile(
-    r"TOKEN|PASSW|SECRET|CREDENTIAL|ACCESS_KEY|API_KEY|PRIVATE_KEY", re.IGNORECASE
-)
+_SUSPECT = re.compile(SECRET_NAME)
 _USERINFO = re.compile(r"^[a-z][a-z0-9+.-]*://([^/?#]*)@", re.IGNORECASE)
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
