@@ -46,6 +46,18 @@ def api_errors(request: Request) -> Iterator[None]:
         raise unreachable(request, type(cause).__name__, untrusted=untrusted) from error
 
 
+def hang_up(response: aiohttp.ClientResponse) -> None:
+    """
+    End an answer at once, whether or not all of it has come.
+
+    TLS says goodbye and waits to hear it; an event loop that ends meanwhile leaves a socket open.
+    """
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
+    response.close()
+
+
 def request_for(verb: str, ref: CubeRef, conn_id: str) -> Request:
     return Request(verb, ref.namespace, conn_id, ref.name)
 

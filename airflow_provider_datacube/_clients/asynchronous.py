@@ -15,6 +15,7 @@ from airflow_provider_datacube._clients.asking import (
     TIMES,
     api_errors,
     deletion,
+    hang_up,
     request_for,
 )
 from airflow_provider_datacube._refusals import Request, refused
@@ -118,4 +119,4 @@ class AsyncCubes:
             except TimeoutError:
                 return
             finally:
-                response.close()
+                hang_up(response)
