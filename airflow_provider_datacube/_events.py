@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_datacube._redaction import safe_outcome
 from airflow_provider_datacube._refusals import ResourceUnknownError
 from datacube_api.errors import (
     DataCubeApiError,
@@ -60,7 +61,7 @@ class Ending:
         result = status.get("result")
         return cls(
             ref=CubeRef.of(cube),
-            outcome=evaluate(status),
+            outcome=safe_outcome(evaluate(status)),
             pvc=volume.get("name", ""),
             sub_path=volume.get("subPath", ""),
             result=result if isinstance(result, dict) else {},
@@ -95,6 +96,8 @@ def to_error_event(ref: CubeRef, error: Exception) -> dict[str, Any]:
         told["message"] = str(error)
     if isinstance(error, DataCubeApiError):
         told["status"] = error.status
+    if isinstance(error, DataCubeGoneError):
+        told["pod"] = error.pod
     if isinstance(error, DataCubeTimeoutError):
         told["timeout_s"] = error.timeout_s
     return {"ref": asdict(ref), "error": told}
@@ -129,7 +132,7 @@ def _ending(ref: CubeRef, event: Mapping[str, Any]) -> Ending:
 def _told(ref: CubeRef, told: Mapping[str, Any]) -> DataCubeError:
     kind = told["kind"]
     if kind == DataCubeGoneError.__name__:
-        return DataCubeGoneError(ref)
+        return DataCubeGoneError(ref, told.get("pod", ""))
     if kind == DataCubeTimeoutError.__name__:
         return DataCubeTimeoutError(ref, float(told["timeout_s"]))
     if kind in _API_ERRORS:

@@ -63,16 +63,29 @@ def is_final(error: DataCubeError) -> bool:
     return isinstance(error, _FINAL_ERRORS)
 
 
+class DataCubeFinalError(AirflowFailException):
+    """
+    A failure that Airflow must not retry; ``error`` is what happened, in the same words.
+
+    It stands in the place of ``error`` and not above it: Airflow prints the causes of an error too,
+    and would say the same twice.
+    """
+
+    def __init__(self, error: DataCubeError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 @contextmanager
 def no_useless_retries() -> Iterator[None]:
     """
     Let Airflow retry only what a retry can mend.
 
-    :raises AirflowFailException: instead of an error that is final.
+    :raises DataCubeFinalError: an ``AirflowFailException``, instead of an error that is final.
     """
     try:
         yield
     except DataCubeError as error:
         if is_final(error):
-            raise AirflowFailException(str(error)) from error
+            raise DataCubeFinalError(error) from error.__cause__
         raise

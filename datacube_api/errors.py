@@ -35,6 +35,12 @@ class DataCubeError(Exception):
     retryable = False
     """Whether the same call may succeed later without anybody changing anything."""
 
+    hint = ""
+    """What is known beside it, and the mend: said by whoever looked after it was raised."""
+
+    def __str__(self) -> str:
+        return "; ".join(filter(None, (super().__str__(), self.hint)))
+
 
 class DataCubeSpecError(DataCubeError, ValueError):
     """
@@ -88,20 +94,24 @@ class DataCubeFailedError(DataCubeError):
     """
 
     def __init__(self, ref: CubeRef, outcome: Outcome) -> None:
-        why = outcome.message or outcome.reason or "the status gives no reason"
-        super().__init__(f"DataCube {ref} failed: {why}")
-        self.ref, self.reason, self.pod = ref, outcome.reason, outcome.pod
+        super().__init__(f"DataCube {ref} failed: {outcome.why or 'the status gives no reason'}")
+        self.ref, self.outcome = ref, outcome
+        self.reason, self.pod = outcome.reason, outcome.pod
 
 
 class DataCubeGoneError(DataCubeError):
-    """The DataCube was deleted, or its name belongs to another one now (the uid differs)."""
+    """
+    The DataCube was deleted, or its name belongs to another one now (the uid differs).
 
-    def __init__(self, ref: CubeRef) -> None:
+    ``pod`` is the name of the pod that it had last, where that was seen.
+    """
+
+    def __init__(self, ref: CubeRef, pod: str = "") -> None:
         super().__init__(
             f"DataCube {ref} is gone: it was deleted, or deleted and made anew, while it was "
             "waited for; clear the task to start a new transfer"
         )
-        self.ref = ref
+        self.ref, self.pod = ref, pod
 
 
 class DataCubeTimeoutError(DataCubeError, TimeoutError):

@@ -31,7 +31,7 @@ def test_newcomers_catch_what_they_know() -> None:
 @pytest.mark.parametrize(
     ("outcome", "why"),
     [
-        (Outcome(Phase.FAILED, "NetworkError", "no route"), "no route"),
+        (Outcome(Phase.FAILED, "NetworkError", "no route"), "NetworkError: no route"),
         (Outcome(Phase.FAILED, "NetworkError"), "NetworkError"),
         (Outcome(Phase.FAILED), "the status gives no reason"),
     ],
@@ -40,6 +40,12 @@ def test_a_failure_says_which_cube_and_why(outcome: Outcome, why: str) -> None:
     error = DataCubeFailedError(REF, outcome)
     assert str(error) == f"DataCube ml/cube failed: {why}"
     assert error.reason == outcome.reason
+
+
+def test_a_hint_stands_behind_what_happened() -> None:
+    error = DataCubeTimeoutError(REF, 90)
+    error.hint = "it was still running"
+    assert str(error) == "DataCube ml/cube did not end within 90 seconds; it was still running"
 
 
 def test_the_others_name_the_cube_too() -> None:

@@ -35,6 +35,7 @@ def test_an_ending_survives_the_journey(phase: Phase) -> None:
     "error",
     [
         DataCubeGoneError(REF),
+        DataCubeGoneError(REF, "pod-1"),
         DataCubeTimeoutError(REF, 90),
         DataCubeForbiddenError("may not", 403),
         DataCubeConflictError("taken", 409),

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import traceback
+
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_datacube._failures import FINAL_REASONS, no_useless_retries
+from airflow_provider_datacube._failures import (
+    FINAL_REASONS,
+    DataCubeFinalError,
+    no_useless_retries,
+)
 from datacube_api import errors
 from datacube_api.reasons import Reason
 from datacube_api.reference import CubeRef
@@ -27,9 +33,19 @@ def failed(reason: str) -> errors.DataCubeFailedError:
     ],
 )
 def test_what_a_retry_cannot_mend_is_not_retried(error: errors.DataCubeError) -> None:
-    with pytest.raises(AirflowFailException, match=str(error)) as caught, no_useless_retries():
+    with pytest.raises(AirflowFailException) as caught, no_useless_retries():
         raise error
-    assert caught.value.__cause__ is error
+    assert isinstance(caught.value, DataCubeFinalError)
+    assert (str(caught.value), caught.value.error) == (str(error), error)
+
+
+def test_the_same_is_not_said_twice_but_what_is_behind_it_is() -> None:
+    error = errors.DataCubeForbiddenError("may not", 403)
+    with pytest.raises(AirflowFailException) as caught, no_useless_retries():
+        raise error from ConnectionError()
+    shown = "".join(traceback.format_exception(caught.value))
+    assert shown.count("may not") == 1
+    assert "ConnectionError" in shown
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_only_success_is_success(worker: Worker, phase: str) -> None:
 def test_a_failure_tells_why(worker: Worker, finish: Callable[..., None]) -> None:
     finish(failed("NetworkError"))
     with pytest.raises(
-        errors.DataCubeFailedError, match=r"default/etl-fetch-\w+ failed: it broke"
+        errors.DataCubeFailedError, match=r"default/etl-fetch-\w+ failed: NetworkError: it broke"
     ) as caught:
         worker.run(worker.task())
     assert (caught.value.reason, caught.value.pod) == ("NetworkError", "pod-1")
