@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from airflow_provider_datacube._watching import Log, Pace
+    from airflow_provider_datacube._telling import Log
+    from airflow_provider_datacube._watching import Pace
 
 Connection = TypeVar("Connection")
 Answer = TypeVar("Answer")

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine
     from contextlib import AbstractAsyncContextManager
 
-    from airflow_provider_datacube._watching import Cube, Limit, Log, Pace
+    from airflow_provider_datacube._telling import Log
+    from airflow_provider_datacube._watching import Cube, Limit, Pace
     from datacube_api.reference import CubeRef
 
 # Up to so many newcomers are looked for one by one; a list may be long, whoever is waited for.

@@ -11,22 +11,19 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from airflow_provider_datacube._telling import mark, tell
 from datacube_api.errors import DataCubeGoneError
-from datacube_api.status import Outcome, evaluate
+from datacube_api.status import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_datacube._watching import Cube, Log
+    from airflow_provider_datacube._telling import Log
+    from airflow_provider_datacube._watching import Cube
     from datacube_api.reference import CubeRef
-
-
-def told(ref: CubeRef, outcome: Outcome) -> tuple[Any, ...]:
-    """Return the line of the log that tells of an outcome, with its arguments."""
-    why = ": ".join(filter(None, (outcome.reason, outcome.message)))
-    return "DataCube %s: %s%s", ref, outcome.phase, f" ({why})" if why else ""
+    from datacube_api.status import Outcome
 
 
 class Waiter:
@@ -44,15 +41,15 @@ class Waiter:
         self.ended: asyncio.Future[Cube] = asyncio.get_running_loop().create_future()
         self._log = log
         self._context = contextvars.copy_context()
-        self._seen = 0  # the hash of an outcome: its message may be long
+        self._seen = 0  # a mark of the outcome, whose message may be long
 
     def saw(self, cube: Cube, outcome: Outcome) -> None:
         """Take note of a state of this very DataCube."""
         if self.ended.done():
             return
-        if self._seen != hash(outcome):
-            self._seen = hash(outcome)
-            self._context.run(self._log.info, *told(self.ref, outcome))
+        if self._seen != (seen := mark(outcome)):
+            self._seen = seen
+            self._context.run(tell, self._log, self.ref, outcome)
         if outcome.phase.is_terminal:
             self.ended.set_result(cube)
 
@@ -123,7 +120,7 @@ class Waiters:
         for waiter in self._of(cube):
             waiter.saw(cube, outcome)
             if kind == "DELETED":
-                waiter.fail(DataCubeGoneError(waiter.ref))
+                waiter.fail(DataCubeGoneError(waiter.ref, outcome.pod))
 
     def begin_look(self) -> set[Waiter]:
         """Return who is to be looked for; only these may conclude anything from an absence."""

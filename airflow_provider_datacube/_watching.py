@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from airflow_provider_datacube._faults import Faults, persist
 from airflow_provider_datacube._refusals import ResourceUnknownError
-from airflow_provider_datacube._waiters import told
+from airflow_provider_datacube._telling import mark, tell
 from datacube_api.errors import (
     DataCubeForbiddenError,
     DataCubeGoneError,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
+    from airflow_provider_datacube._telling import Log
     from datacube_api.reference import CubeRef
 
 Cube: TypeAlias = dict[str, Any]
@@ -49,16 +50,6 @@ class Watched(Protocol):
 
 
 Connect: TypeAlias = "Callable[[], AbstractAsyncContextManager[Watched]]"
-
-
-class Log(Protocol):
-    """What is needed of a logger, Airflow's included."""
-
-    def info(self, msg: str, /, *args: Any) -> Any:
-        """Say what happened."""
-
-    def warning(self, msg: str, /, *args: Any) -> Any:
-        """Say what somebody may have to look at."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +131,7 @@ class _Wait:
 
     def __init__(self, ref: CubeRef, faults: Faults) -> None:
         self.ref, self.faults = ref, faults
-        self.seen: Outcome | None = None
+        self.seen = 0
         self.may_watch = True
 
     async def follow(self, cubes: Watched) -> Cube:
@@ -171,10 +162,11 @@ class _Wait:
         try:
             async with aclosing(cubes.watch(self.ref, since)) as events:
                 async for kind, cube in events:
-                    if self._look(cube).phase.is_terminal:
+                    outcome = self._look(cube)
+                    if outcome.phase.is_terminal:
                         return cube
                     if kind == "DELETED":
-                        raise DataCubeGoneError(self.ref)
+                        raise DataCubeGoneError(self.ref, outcome.pod)
         except DataCubeForbiddenError as error:
             if error.status != HTTPStatus.FORBIDDEN:
                 raise
@@ -188,7 +180,7 @@ class _Wait:
         if not self.ref.is_identity_of(cube):
             raise DataCubeGoneError(self.ref)
         outcome = evaluate(cube.get("status"))
-        if outcome != self.seen:
-            self.faults.log.info(*told(self.ref, outcome))
-        self.seen = outcome
+        if self.seen != (seen := mark(outcome)):
+            self.seen = seen
+            tell(self.faults.log, self.ref, outcome)
         return outcome

@@ -95,6 +95,13 @@ async def test_an_older_namesakes_end_that_comes_late_is_not_ours(
     assert is_gone(waiter)
 
 
+async def test_of_one_that_is_gone_the_pod_is_remembered(waiters: Waiters, waiter: Waiter) -> None:
+    waiters.heard("DELETED", cube(pod={"reference": {"name": "pod-1"}}))
+    error = waiter.ended.exception()
+    assert isinstance(error, DataCubeGoneError)
+    assert error.pod == "pod-1"
+
+
 async def test_who_waits_for_what_the_watch_knows_to_run_needs_no_look(
     fakes: ModuleType, waiters: Waiters
 ) -> None:
