@@ -12,7 +12,9 @@ from airflow.providers.common.compat.sdk import (
     AirflowNotFoundException,
     AirflowSensorTimeout,
     AirflowSkipException,
+    AirflowTaskTimeout,
     conf,
+    redact,
 )
 from airflow.sdk.bases.xcom import BaseXCom
 from airflow.sdk.log import mask_secret
@@ -23,7 +25,9 @@ __all__ = [
     "AirflowNotFoundException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
+    "AirflowTaskTimeout",
     "BaseXCom",
     "conf",
     "mask_secret",
+    "redact",
 ]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from airflow_provider_datacube._clients import AsyncCubes, Cubes, Secrets
+    from airflow_provider_datacube._facts import Facts
+    from datacube_api.reference import CubeRef
 
 Client = TypeVar("Client")
 Answer = TypeVar("Answer")
@@ -69,6 +71,13 @@ async def connect(conn_id: str) -> AsyncIterator[AsyncCubes]:
     clients = await asyncio.to_thread(_clients)
     async with clients.connect(conn_id) as cubes:
         yield cubes
+
+
+async def facts_of(conn_id: str, ref: CubeRef, pod: str = "") -> Facts:
+    """Return what can be found out about a DataCube, in a bounded time and without an error."""
+    clients = await asyncio.to_thread(_clients)
+    facts: Facts = await clients.facts_of(conn_id, ref, pod)
+    return facts
 
 
 def _clients() -> ModuleType:

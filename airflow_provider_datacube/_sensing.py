@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from airflow_provider_datacube._events import Ending
+from airflow_provider_datacube._explaining import failure
 from airflow_provider_datacube._failures import is_final
-from datacube_api.errors import DataCubeError, DataCubeFailedError
+from datacube_api.errors import DataCubeError
 from datacube_api.reference import CubeRef
 from datacube_api.status import ConditionType, Phase, evaluate, has_condition
 
@@ -86,9 +87,8 @@ class Condition:
         ref, outcome = CubeRef.of(cube), evaluate(cube.get("status"))
         if outcome.phase is not Phase.FAILED:
             return f"DataCube {ref} is complete, and will not fail any more"
-        reason = f" (reason {outcome.reason})" if outcome.reason else ""
-        pod = f", pod {outcome.pod}" if outcome.pod else ""
-        return f"{DataCubeFailedError(ref, outcome)}{reason}{pod}"
+        error = failure(ref, outcome)
+        return f"{error} (pod {error.pod})" if error.pod else str(error)
 
     def ends_with_the_transfer(self) -> bool:
         """Tell whether the end of a transfer decides; other conditions may come at any time."""

@@ -9,6 +9,7 @@ nobody imports this package but ``_connecting``, when the first request is made.
 from airflow_provider_datacube._clients.asynchronous import AsyncCubes
 from airflow_provider_datacube._clients.blocking import Cubes
 from airflow_provider_datacube._clients.connections import connect, open_cubes, open_secrets
+from airflow_provider_datacube._clients.facts import facts_of
 from airflow_provider_datacube._clients.secrets import Secrets
 
-__all__ = ["AsyncCubes", "Cubes", "Secrets", "connect", "open_cubes", "open_secrets"]
+__all__ = ["AsyncCubes", "Cubes", "Secrets", "connect", "facts_of", "open_cubes", "open_secrets"]

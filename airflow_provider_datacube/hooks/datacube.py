@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
-from airflow_provider_datacube._connecting import Renewed, connect, open_cubes
+from airflow_provider_datacube._connecting import Renewed, connect, facts_of, open_cubes
 from airflow_provider_datacube._events import Ending
 from airflow_provider_datacube._watching import Limit, Pace, wait_until_terminal
 from datacube_api.errors import DataCubeError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_provider_datacube._clients import Cubes
+    from airflow_provider_datacube._facts import Facts
     from datacube_api.reference import CubeRef
 
 
@@ -113,6 +114,18 @@ class DataCubeHook(BaseHook):
             )
         )
         return Ending.of(cube)
+
+    def facts(self, ref: CubeRef, *, pod: str = "") -> Facts:
+        """
+        Return what explains the state of a DataCube: conditions, pod, Events, the log's last lines.
+
+        Takes ten seconds at most, and raises no error of the cluster: what the account may not
+        read, or what did not come in time, is ``missing`` in the answer. All text is redacted.
+
+        :param ref: which one
+        :param pod: name of its pod, if the DataCube may be gone
+        """
+        return asyncio.run(facts_of(self.kubernetes_conn_id, ref, pod))
 
     def test_connection(self) -> tuple[bool, str]:
         """Tell whether the connection leads to an API server that knows DataCubes."""

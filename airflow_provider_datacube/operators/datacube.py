@@ -21,6 +21,7 @@ from airflow_provider_datacube._compat import conf
 from airflow_provider_datacube._credentials.delivery import Delivery
 from airflow_provider_datacube._credentials.given import plain_ref
 from airflow_provider_datacube._events import Ending, from_event
+from airflow_provider_datacube._explaining import explained
 from airflow_provider_datacube._failures import no_useless_retries
 from airflow_provider_datacube._manifest import check_early, check_file_was_read, complete
 from airflow_provider_datacube._naming import TaskIdentity
@@ -164,7 +165,7 @@ class DataCubeOperator(ManifestFiles):
             ref = self._ref = CubeRef.of(cube)
             context["ti"].xcom_push(key=XCOM_KEY, value=asdict(ref))
             if evaluate(cube.get("status")).phase.is_terminal:
-                return self._conclude(Ending.of(cube))
+                return self._see_to_the_end(lambda: Ending.of(cube))
             if self.deferrable:
                 self.defer(trigger=self._trigger(ref, limit), method_name="execute_complete")
             pace = Pace(self.poll_interval)
@@ -247,7 +248,8 @@ class DataCubeOperator(ManifestFiles):
 
     def _see_to_the_end(self, wait: Callable[[], Ending]) -> dict[str, Any]:
         try:
-            return self._conclude(wait())
+            with explained(self.hook, self.log, self._ref):
+                return self._conclude(wait())
         except DataCubeTimeoutError as error:
             self._cancel(error.ref)
             raise
@@ -256,14 +258,6 @@ class DataCubeOperator(ManifestFiles):
         """Judge: the only place where an ending becomes success or failure."""
         ref, outcome = ending.ref, ending.outcome
         if outcome.phase is not Phase.SUCCEEDED:
-            self.log.error(
-                "DataCube %s ended %s, reason %s, pod %s: %s",
-                ref,
-                outcome.phase,
-                outcome.reason or "not given",
-                outcome.pod or "unknown",
-                outcome.message or "no message",
-            )
             raise DataCubeFailedError(ref, outcome)
         self.log.info("DataCube %s is complete: %s", ref, outcome.message or outcome.reason)
         return ending.summary()

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_datacube._events import Ending
+from airflow_provider_datacube._facts import Facts
 from airflow_provider_datacube._refusals import SECRETS, Request, refused
 from airflow_provider_datacube._watching import Limit, wait_until_terminal
 from datacube_api.reference import CubeRef
@@ -53,6 +54,7 @@ class Store:
         self.asked: list[str] = []
         self.faults: dict[str, deque[Exception]] = defaultdict(deque)
         self.connected = 0
+        self.around = Facts()  # what a look around finds
         self.history: list[tuple[int, str, Cube]] = []
         self._changed = asyncio.Event()
         self._was_asked = asyncio.Event()
@@ -105,6 +107,10 @@ class Store:
     def wait(self, ref: CubeRef, *, pace: Pace, limit: Limit) -> Ending:
         wait = wait_until_terminal(self.connect, ref, pace=pace, limit=limit, log=Quiet())
         return Ending.of(asyncio.run(wait))
+
+    def facts(self, ref: CubeRef, *, pod: str = "") -> Facts:  # noqa: ARG002 - the hook's signature
+        self._answer("facts")
+        return self.around
 
     def set_status(self, ref: CubeRef, status: Mapping[str, Any]) -> None:
         """Write a status as a controller does."""

@@ -88,7 +88,27 @@ def test_what_is_missing_is_waited_for_or_not(if_missing: Any, verdict: str) -> 
 
 def test_a_failure_is_explained() -> None:
     why = Condition().judge(ALL, [FAILED]).why
-    assert why == "DataCube ml/f failed: it broke (reason R), pod pod-1"
+    assert why == "DataCube ml/f failed: R: it broke (pod pod-1)"
+
+
+def test_a_failure_comes_with_its_mend() -> None:
+    failed = cube("f", "Failed")
+    failed["status"]["pod"]["status"] = "OOMKilled"
+    assert (
+        Condition()
+        .judge(ALL, [failed])
+        .why.endswith(
+            "raise the memory limit of the transfer pod, or move less at once (pod pod-1)"
+        )
+    )
+    failed["status"]["conditions"][-1]["reason"] = "NoSpaceLeft"
+    assert "enlarge the claim" in Condition().judge(ALL, [failed]).why
+
+
+def test_a_failure_tells_no_secret() -> None:
+    failed = cube("f", "Failed")
+    failed["status"]["conditions"][-1]["message"] = "https://canary-token@host failed"
+    assert "canary" not in Condition().judge(ALL, [failed]).why
 
 
 def test_what_met_it_is_told() -> None:
