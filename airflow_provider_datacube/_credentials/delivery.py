@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_datacube._arguments import Arguments
     from airflow_provider_datacube._credentials.slots import Service
-    from airflow_provider_datacube._watching import Log
+    from airflow_provider_datacube._telling import Log
 
 
 class Cubes(Protocol):
