@@ -1,24 +1,31 @@
 """
 Create a task instance's DataCube, or take up the one that an earlier life of the task made.
 
-Never two transfers at once for one task instance, never somebody else's. The names are ``base``,
-``base-1``, ``base-2``…, one for each finished predecessor; the name is the lock, since the API
-server gives it once. Talks to the cluster through three verbs and knows no client.
+Never two transfers at once for one task instance, never two for one try, never somebody else's.
+The names are ``base``, ``base-1``, ``base-2``…, one for each finished predecessor; the name is the
+lock, since the API server gives it once. Talks to the cluster through four verbs and knows no
+client.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_datacube._naming import owner_of
-from datacube_api.errors import DataCubeConflictError, DataCubeNotFoundError
+from datacube_api.errors import (
+    DataCubeConflictError,
+    DataCubeForbiddenError,
+    DataCubeNotFoundError,
+)
 from datacube_api.reference import CubeRef
 from datacube_api.status import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from airflow_provider_datacube._holding import Try
     from airflow_provider_datacube._naming import TaskIdentity
 
 # Another process made the same name in the same moment, or a foreign object is in the way.
@@ -26,7 +33,7 @@ _ROUNDS = 5
 
 
 class Creator(Protocol):
-    """The three verbs that adoption needs."""
+    """The four verbs that adoption needs."""
 
     def create(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """Return the new object; DataCubeConflictError where the name is taken."""
@@ -36,6 +43,9 @@ class Creator(Protocol):
 
     def list(self, namespace: str, *, label_selector: str = "") -> list[dict[str, Any]]:
         """Return the matching objects of a namespace."""
+
+    def patch(self, ref: CubeRef, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the object with the changes merged in; DataCubeConflictError: it is another."""
 
 
 @dataclass(frozen=True)
@@ -49,42 +59,84 @@ class Adopted:
 def create_or_adopt(
     cubes: Creator,
     manifest: Mapping[str, Any],
-    identity: TaskIdentity,
-    try_number: int,
+    this: Try,
     finish: Callable[[dict[str, Any]], dict[str, Any]] = dict,
 ) -> Adopted:
     """
-    Return the one DataCube of this task instance that is not finished; make it where none is.
+    Return the one DataCube that this try or an unfinished earlier one made; make it where none is.
 
     A first try creates at once, one request. A later one looks first: the name of its
     predecessor may be free again (somebody deleted it) while a successor still runs.
 
     :param manifest: with ``metadata.namespace``; its ``name``, where it has one, is the base
     :param finish: adds to the manifest what can be said only when the name is known
-    :raises DataCubeConflictError: the name belongs to somebody else.
+    :raises DataCubeConflictError: the name belongs to somebody else, or the task to a later try.
     """
     namespace = manifest["metadata"]["namespace"]
-    base = _base_name(manifest, identity)
-    own: Sequence[Mapping[str, Any]] = ()
-    if try_number > 1:
-        own = cubes.list(namespace, label_selector=identity.selector)
+    base = _base_name(manifest, this.identity)
+    selector = this.identity.selector
+    own = cubes.list(namespace, label_selector=selector) if this.number > 1 else []
     for _ in range(_ROUNDS):
-        if unfinished := next(filter(_is_unfinished, own), None):
-            return Adopted(dict(unfinished), was_there=True)
-        name = _next_name(base, own)
-        try:
-            made = cubes.create(finish(_named(manifest, name, identity, try_number)))
-        except DataCubeConflictError:
-            own = cubes.list(namespace, label_selector=identity.selector)
-            if name not in map(_name_of, own):
-                _refuse_namesake(cubes, CubeRef(namespace, name), identity)
+        _refuse_to_be_late(own, this)
+        if there := _to_adopt(own, this):
+            adopted = _take(cubes, there, this)
         else:
-            return Adopted(made, was_there=False)
+            named = _named(manifest, _next_name(base, own), this)
+            adopted = _make(cubes, finish(named), this)
+        if adopted is not None:
+            return adopted
+        own = cubes.list(namespace, label_selector=selector)
     raise DataCubeConflictError(
         f"{namespace}/{base}: the names of this task's DataCubes are taken again and again; does "
         "another process run the same task instance?",
-        409,
+        HTTPStatus.CONFLICT,
     )
+
+
+def _refuse_to_be_late(own: Sequence[Mapping[str, Any]], this: Try) -> None:
+    """Begin nothing beside a later try: Airflow has given this one up, and will end it."""
+    if late := [_name_of(cube) for cube in own if this.is_before(cube)]:
+        raise DataCubeConflictError(
+            f"DataCube {late[0]!r} is held by a later try of this task; this one has been given up",
+            HTTPStatus.CONFLICT,
+        )
+
+
+def _to_adopt(own: Sequence[dict[str, Any]], this: Try) -> dict[str, Any] | None:
+    """
+    Return the one to take up.
+
+    That is, finished or not, the one that this very try made, whose answer was lost.
+    """
+    living = [cube for cube in own if not cube["metadata"].get("deletionTimestamp")]
+    mine = filter(this.holds, living)
+    return next(mine, None) or next(filter(_is_unfinished, living), None)
+
+
+def _take(cubes: Creator, cube: dict[str, Any], this: Try) -> Adopted | None:
+    """Write down that this try holds it; None where it has changed since it was read."""
+    if this.holds(cube):
+        return Adopted(cube, was_there=True)
+    unchanged = {"resourceVersion": cube["metadata"]["resourceVersion"]}
+    try:
+        taken = cubes.patch(CubeRef.of(cube), {"metadata": {**unchanged, **this.marks()}})
+    except (DataCubeConflictError, DataCubeNotFoundError):
+        return None
+    except DataCubeForbiddenError as error:
+        if error.status != HTTPStatus.FORBIDDEN:
+            raise
+        taken = cube  # waited for, though not held
+    return Adopted(taken, was_there=True)
+
+
+def _make(cubes: Creator, manifest: Mapping[str, Any], this: Try) -> Adopted | None:
+    """Create it; None where the task has one of that name, or had in that moment."""
+    try:
+        return Adopted(cubes.create(manifest), was_there=False)
+    except DataCubeConflictError:
+        metadata = manifest["metadata"]
+        _refuse_namesake(cubes, CubeRef(metadata["namespace"], metadata["name"]), this.identity)
+        return None
 
 
 def _base_name(manifest: Mapping[str, Any], identity: TaskIdentity) -> str:
@@ -93,8 +145,6 @@ def _base_name(manifest: Mapping[str, Any], identity: TaskIdentity) -> str:
 
 
 def _is_unfinished(cube: Mapping[str, Any]) -> bool:
-    if cube["metadata"].get("deletionTimestamp"):
-        return False
     return not evaluate(cube.get("status")).phase.is_terminal
 
 
@@ -116,14 +166,10 @@ def _name_of(cube: Mapping[str, Any]) -> str:
     return str(cube["metadata"]["name"])
 
 
-def _named(
-    manifest: Mapping[str, Any], name: str, identity: TaskIdentity, try_number: int
-) -> dict[str, Any]:
+def _named(manifest: Mapping[str, Any], name: str, this: Try) -> dict[str, Any]:
     metadata = {k: v for k, v in manifest["metadata"].items() if k != "generateName"}
-    labels = {**(metadata.get("labels") or {}), **identity.labels(try_number)}
-    annotations = {**(metadata.get("annotations") or {}), **identity.annotations()}
-    marks = {"name": name, "labels": labels, "annotations": annotations}
-    return {**manifest, "metadata": {**metadata, **marks}}
+    marks = {kind: {**(metadata.get(kind) or {}), **own} for kind, own in this.marks().items()}
+    return {**manifest, "metadata": {**metadata, "name": name, **marks}}
 
 
 def _refuse_namesake(cubes: Creator, ref: CubeRef, identity: TaskIdentity) -> None:
@@ -136,5 +182,5 @@ def _refuse_namesake(cubes: Creator, ref: CubeRef, identity: TaskIdentity) -> No
         raise DataCubeConflictError(
             f"{ref}: the name is taken, and its DataCube {owner_of(holder)}; leave name out, put "
             "a template of the run into it ('{{ ts_nodash | lower }}'), or delete that DataCube",
-            409,
+            HTTPStatus.CONFLICT,
         )

@@ -103,6 +103,14 @@ def to_error_event(ref: CubeRef, error: Exception) -> dict[str, Any]:
     return {"ref": asdict(ref), "error": told}
 
 
+def ref_of(event: object) -> CubeRef | None:
+    """Return which DataCube an event is about; None where it is not understood."""
+    try:
+        return CubeRef(**event["ref"]) if isinstance(event, dict) else None
+    except (KeyError, TypeError):
+        return None
+
+
 def from_event(event: object) -> Ending:
     """
     Read back ``to_event``.

@@ -9,6 +9,7 @@ Credentials expire and are renewed, so a 401 gets a new connection, which reads 
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
@@ -21,7 +22,7 @@ from datacube_api.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from contextlib import AbstractAsyncContextManager
 
     from airflow_provider_datacube._telling import Log
@@ -107,6 +108,17 @@ class Faults:
                 return False  # new credentials may mend it at once
             self._refused_since = time.monotonic()
         return time.monotonic() - self._refused_since < self.pace.grace_s
+
+
+def patiently(ask: Callable[[], Answer], pauses_s: Iterable[float], log: Log) -> Answer:
+    """Return what ``ask`` returns, asked again after each pause where the fault may pass."""
+    for pause_s in pauses_s:
+        try:
+            return ask()
+        except DataCubeUnavailableError as error:
+            log.warning("%s; trying again in %s seconds", error, pause_s)
+            threading.Event().wait(pause_s)
+    return ask()
 
 
 async def persist(

@@ -62,6 +62,7 @@ def request_for(verb: str, ref: CubeRef, conn_id: str) -> Request:
     return Request(verb, ref.namespace, conn_id, ref.name)
 
 
-def deletion(uid: str, policy: str = "Background") -> dict[str, Any]:
-    options: dict[str, Any] = {"propagationPolicy": policy}
-    return {**options, "preconditions": {"uid": uid}} if uid else options
+def deletion(uid: str, policy: str = "Background", version: str = "") -> dict[str, Any]:
+    asked = {"uid": uid, "resourceVersion": version}
+    given = {field: value for field, value in asked.items() if value}
+    return {"propagationPolicy": policy, **({"preconditions": given} if given else {})}

@@ -50,17 +50,18 @@ class AsyncCubes:
             cube: Cube = await self.api.get_namespaced_custom_object(**ref.item(), **TIMES)
         return cube
 
-    async def delete(self, ref: CubeRef) -> None:
-        """Delete this very object; it is no error that it is gone, or another's by now."""
+    async def delete(self, ref: CubeRef, *, version: str = "") -> bool:
+        """Delete this very object; tell whether it was there, as it was at that version."""
         try:
             with api_errors(request_for("delete", ref, self.conn_id)):
                 await self.api.delete_namespaced_custom_object(
                     **ref.item(),
-                    body=deletion(ref.uid),  # type: ignore[arg-type]  # a dict is sent as it is
+                    body=deletion(ref.uid, version=version),  # type: ignore[arg-type]  # sent as it is
                     **TIMES,
                 )
         except (DataCubeNotFoundError, DataCubeConflictError):
-            return
+            return False
+        return True
 
     async def page(
         self, namespace: str, *, limit: int, more: str = "", label_selector: str = ""

@@ -64,13 +64,22 @@ class Cubes:
             )
         return page
 
-    def delete(self, ref: CubeRef, *, foreground: bool = False) -> None:
-        """Delete this very object; it is no error that it is gone, or another's by now."""
+    def patch(self, ref: CubeRef, changes: Mapping[str, Any]) -> Cube:
+        """Return the object with the changes merged into it."""
+        with api_errors(request_for("patch", ref, self.conn_id)):
+            changed: Cube = self.api.patch_namespaced_custom_object(
+                **ref.item(), body=dict(changes), **TIMES
+            )
+        return changed
+
+    def delete(self, ref: CubeRef, *, foreground: bool = False, version: str = "") -> bool:
+        """Delete this very object; tell whether it was there, as it was at that version."""
         policy = "Foreground" if foreground else "Background"
         try:
             with api_errors(request_for("delete", ref, self.conn_id)):
                 self.api.delete_namespaced_custom_object(
-                    **ref.item(), body=deletion(ref.uid, policy), **TIMES
+                    **ref.item(), body=deletion(ref.uid, policy, version), **TIMES
                 )
         except (DataCubeNotFoundError, DataCubeConflictError):
-            return
+            return False
+        return True

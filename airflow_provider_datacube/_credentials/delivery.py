@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class Cubes(Protocol):
     """The verb of the other hook that is needed here."""
 
-    def delete(self, ref: CubeRef) -> None:
+    def delete(self, ref: CubeRef) -> object:
         """Delete this very DataCube."""
 
 

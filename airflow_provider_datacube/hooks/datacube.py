@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 class DataCubeHook(BaseHook):
     """
-    Create, read, list, delete and wait for DataCubes.
+    Create, read, list, change, delete and wait for DataCubes.
 
     Every verb raises :class:`datacube_api.errors.DataCubeApiError` or one of its kinds; the
     exceptions of the Kubernetes client stay reachable as ``__cause__``.
@@ -82,14 +82,29 @@ class DataCubeHook(BaseHook):
             lambda cubes: cubes.list(namespace or cubes.namespace, label_selector=label_selector)
         )
 
-    def delete(self, ref: CubeRef, *, foreground: bool = False) -> None:
+    def patch(self, ref: CubeRef, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Change a DataCube's labels or annotations, and return it as it is now.
+
+        :param ref: which one
+        :param changes: merged into it; a ``resourceVersion`` in its ``metadata`` has to be the
+            DataCube's own still
+        """
+        return self._cubes.ask(lambda cubes: cubes.patch(ref, changes))
+
+    def delete(self, ref: CubeRef, *, foreground: bool = False, version: str = "") -> bool:
         """
         Delete a DataCube, and with it the transfer; that it is gone already is no error.
 
+        Returns whether it was there to delete.
+
         :param ref: with a uid, only that very object is deleted, never a namesake
         :param foreground: the DataCube is there until its transfer pods have ended
+        :param version: only if this is still its ``resourceVersion``
         """
-        self._cubes.ask(lambda cubes: cubes.delete(ref, foreground=foreground))
+        return self._cubes.ask(
+            lambda cubes: cubes.delete(ref, foreground=foreground, version=version)
+        )
 
     def wait(self, ref: CubeRef, *, pace: Pace | None = None, limit: Limit | None = None) -> Ending:
         """

@@ -8,35 +8,32 @@ Kubernetes client. Nothing is remembered on ``self`` across a deferral.
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from airflow_provider_datacube._adoption import create_or_adopt
 from airflow_provider_datacube._arguments import Arguments, plain
 from airflow_provider_datacube._compat import conf
 from airflow_provider_datacube._credentials.delivery import Delivery
 from airflow_provider_datacube._credentials.given import plain_ref
-from airflow_provider_datacube._events import Ending, from_event
+from airflow_provider_datacube._custody import ON_FINISH, ON_KILL, Custody
+from airflow_provider_datacube._events import Ending, from_event, ref_of
 from airflow_provider_datacube._explaining import explained
 from airflow_provider_datacube._failures import no_useless_retries
+from airflow_provider_datacube._faults import patiently
+from airflow_provider_datacube._holding import Try
 from airflow_provider_datacube._manifest import check_early, check_file_was_read, complete
-from airflow_provider_datacube._naming import TaskIdentity
 from airflow_provider_datacube._rendering import ManifestFiles
+from airflow_provider_datacube._selection import check_choice
 from airflow_provider_datacube._watching import Limit, Pace
 from airflow_provider_datacube.hooks.datacube import DataCubeHook
 from airflow_provider_datacube.hooks.datacube_secret import DataCubeSecretHook
 from airflow_provider_datacube.links.datacube import XCOM_KEY, DataCubeLink
 from airflow_provider_datacube.triggers.datacube import DataCubeTrigger
-from datacube_api.errors import (
-    DataCubeApiError,
-    DataCubeFailedError,
-    DataCubeTimeoutError,
-    DataCubeUnavailableError,
-)
+from datacube_api.errors import DataCubeFailedError, DataCubeTimeoutError
 from datacube_api.reference import CubeRef
 from datacube_api.status import Phase, evaluate
 
@@ -45,6 +42,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import BaseOperatorLink, Context
 
+    from airflow_provider_datacube._custody import OnFinishAction, OnKillAction
     from datacube_api.core import SecretRef
     from datacube_api.models import End, Executor
 
@@ -78,8 +76,10 @@ class DataCubeOperator(ManifestFiles):
     :param poll_interval: seconds between two looks where the account may not watch
     :param timeout: give up, and delete the DataCube, after so many seconds (or a timedelta); while
         deferred ``execution_timeout`` counts as well
-    :param on_kill_action: what becomes of the DataCube when the task is killed or times out:
-        ``delete`` or ``keep``
+    :param on_kill_action: what becomes of the DataCube when the task is killed, cleared, marked or
+        times out: ``delete_datacube``, and with it the transfer, or ``keep_datacube``
+    :param on_finish_action: what becomes of it when it has ended: ``keep_datacube``,
+        ``delete_datacube`` or ``delete_succeeded_datacube``. The data stays in any case
     """
 
     template_fields: Collection[str] = (
@@ -102,8 +102,8 @@ class DataCubeOperator(ManifestFiles):
     operator_extra_links: Collection[BaseOperatorLink] = (DataCubeLink(),)
     ui_color = "#d7eef4"
 
-    # Between attempts to create, while the API server cannot be reached or is overloaded.
-    _create_pauses_s: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0, 4.0)
+    # Between attempts to create or delete while the API server cannot be reached or is overloaded.
+    _pauses_s: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0, 4.0)
 
     def __init__(  # noqa: PLR0913 - an operator's settings, keyword-only
         self,
@@ -120,7 +120,8 @@ class DataCubeOperator(ManifestFiles):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 5.0,
         timeout: timedelta | float | None = None,
-        on_kill_action: Literal["delete", "keep"] = "delete",
+        on_kill_action: OnKillAction = "delete_datacube",
+        on_finish_action: OnFinishAction = "keep_datacube",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -136,9 +137,12 @@ class DataCubeOperator(ManifestFiles):
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        check_choice("on_kill_action", on_kill_action, ON_KILL)
+        check_choice("on_finish_action", on_finish_action, tuple(ON_FINISH))
         self.on_kill_action = on_kill_action
+        self.on_finish_action = on_finish_action
         self._given = Arguments.of(self)
-        self._ref: CubeRef | None = None
+        self._custody: Custody | None = None
         check_early(self._given)
 
     def prepare_template(self) -> None:
@@ -161,49 +165,62 @@ class DataCubeOperator(ManifestFiles):
         """Create the DataCube, or take up the one an earlier try made, and see it to its end."""
         with no_useless_retries():
             limit = self._limit()
-            cube = self._create_or_adopt(context)
-            ref = self._ref = CubeRef.of(cube)
+            custody = self._custody = self._take_charge(context)
+            cube = self._create_or_adopt(custody)
+            ref = CubeRef.of(cube)
             context["ti"].xcom_push(key=XCOM_KEY, value=asdict(ref))
+            custody.take(ref)
             if evaluate(cube.get("status")).phase.is_terminal:
-                return self._see_to_the_end(lambda: Ending.of(cube))
+                return self._see_to_the_end(custody, lambda: Ending.of(cube))
             if self.deferrable:
                 self.defer(trigger=self._trigger(ref, limit), method_name="execute_complete")
             pace = Pace(self.poll_interval)
-            return self._see_to_the_end(lambda: self.hook.wait(ref, pace=pace, limit=limit))
+            return self._see_to_the_end(
+                custody, lambda: self.hook.wait(ref, pace=pace, limit=limit)
+            )
 
-    def execute_complete(
-        self,
-        context: Context,  # noqa: ARG002 - Airflow's signature
-        event: object,
-    ) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: object) -> dict[str, Any]:
         """Resume after the trigger fired."""
         with no_useless_retries():
-            return self._see_to_the_end(lambda: from_event(event))
+            custody = self._custody = self._take_charge(context)
+            if (ref := ref_of(event)) is not None:
+                custody.take(ref)
+            return self._see_to_the_end(custody, lambda: from_event(event))
 
     def on_kill(self) -> None:
-        """Delete the DataCube that this worker is waiting for."""
-        if self._ref is not None:
-            self._cancel(self._ref)
+        """Cancel the DataCube that this worker is making or waiting for."""
+        if self._custody is not None:
+            self._custody.kill()
 
-    def _create_or_adopt(self, context: Context) -> Mapping[str, Any]:
+    def _take_charge(self, context: Context) -> Custody:
+        return Custody(
+            self.hook,
+            Try.of(context["ti"]),
+            on_kill=self.on_kill_action,
+            on_finish=self.on_finish_action,
+            pauses_s=self._pauses_s,
+            log=self.log,
+        )
+
+    def _create_or_adopt(self, custody: Custody) -> Mapping[str, Any]:
         manifest = complete(self._given, Arguments.of(self))
         if "namespace" not in manifest["metadata"]:
             manifest["metadata"]["namespace"] = self.hook.namespace
+        custody.expect(manifest["metadata"]["namespace"])
         credentials = Delivery.of(Arguments.of(self), manifest)
-        ti = context["ti"]
-        index = -1 if ti.map_index is None else ti.map_index
-        identity = TaskIdentity(ti.dag_id, ti.run_id, ti.task_id, index)
         adopted = self._patiently(
-            lambda: create_or_adopt(
-                self.hook, manifest, identity, ti.try_number, finish=credentials.fill
-            )
+            lambda: create_or_adopt(self.hook, manifest, custody.this, credentials.fill)
         )
-        ref = self._ref = CubeRef.of(adopted.cube)
+        ref = CubeRef.of(adopted.cube)
         credentials.deliver(adopted.cube, self.hook, self.secret_hook, self._patiently, self.log)
         if not adopted.was_there:
             self.log.info("Created DataCube %s", ref)
             return adopted.cube
         self.log.info("Adopted DataCube %s, which an earlier try left unfinished", ref)
+        if not custody.this.holds(adopted.cube):
+            self.log.warning(
+                "DataCube %s is not cancelled when this try is: its account may not patch it", ref
+            )
         asked = credentials.fill({**manifest, "metadata": adopted.cube["metadata"]})
         if adopted.cube["spec"] != asked["spec"]:
             self.log.warning(
@@ -212,25 +229,19 @@ class DataCubeOperator(ManifestFiles):
             )
         return adopted.cube
 
-    def _patiently(self, create: Callable[[], Answer]) -> Answer:
-        """Create; again after faults that pass, since a second time finds what the first made."""
-        for pause_s in self._create_pauses_s:
-            try:
-                return create()
-            except DataCubeUnavailableError as error:
-                self.log.warning("%s; trying again in %s seconds", error, pause_s)
-                threading.Event().wait(pause_s)
-        return create()
+    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
+        return patiently(ask, self._pauses_s, self.log)
 
     def _limit(self) -> Limit:
         """
         Return when to give up.
 
         Airflow enforces ``execution_timeout`` on the worker only, and each segment of a deferred
-        task has it anew: while deferred it is the deadline's business.
+        task has it anew; its alarm is an exception, which an event loop may swallow. So it is a
+        deadline of ours too.
         """
         timeouts = [] if self.timeout is None else [self.timeout]
-        if self.deferrable and self.execution_timeout is not None:
+        if self.execution_timeout is not None:
             timeouts.append(self.execution_timeout.total_seconds())
         if not timeouts:
             return Limit()
@@ -246,13 +257,18 @@ class DataCubeOperator(ManifestFiles):
             on_kill_action=self.on_kill_action,
         )
 
-    def _see_to_the_end(self, wait: Callable[[], Ending]) -> dict[str, Any]:
+    def _see_to_the_end(self, custody: Custody, wait: Callable[[], Ending]) -> dict[str, Any]:
+        ending: Ending | None = None
         try:
-            with explained(self.hook, self.log, self._ref):
-                return self._conclude(wait())
+            with explained(self.hook, self.log, custody.ref):
+                ending = wait()
+                return self._conclude(ending)
         except DataCubeTimeoutError as error:
-            self._cancel(error.ref)
+            custody.cancel(error.ref)
             raise
+        finally:
+            if ending is not None:  # and everything has been read of it
+                custody.finish(ending)
 
     def _conclude(self, ending: Ending) -> dict[str, Any]:
         """Judge: the only place where an ending becomes success or failure."""
@@ -261,15 +277,3 @@ class DataCubeOperator(ManifestFiles):
             raise DataCubeFailedError(ref, outcome)
         self.log.info("DataCube %s is complete: %s", ref, outcome.message or outcome.reason)
         return ending.summary()
-
-    def _cancel(self, ref: CubeRef) -> None:
-        """Delete the DataCube; that this fails must not hide why it was tried."""
-        if self.on_kill_action != "delete":
-            self.log.info("DataCube %s stays, as on_kill_action says", ref)
-            return
-        try:
-            self.hook.delete(ref)
-        except DataCubeApiError as error:
-            self.log.warning("DataCube %s could not be deleted: %s", ref, error)
-        else:
-            self.log.info("Deleted DataCube %s", ref)

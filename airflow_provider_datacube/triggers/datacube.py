@@ -9,11 +9,13 @@ another triggerer.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_datacube._compat import TRIGGERS_ARE_KILLED
 from airflow_provider_datacube._connecting import connect
+from airflow_provider_datacube._custody import cancel
 from airflow_provider_datacube._events import Ending, to_error_event, to_event
 from airflow_provider_datacube._shared_watch import WATCHES
 from airflow_provider_datacube._watching import Limit, Pace
@@ -21,15 +23,20 @@ from datacube_api.errors import DataCubeError
 from datacube_api.reference import CubeRef
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Coroutine
 
-# States in which nobody will come back for the DataCube. In all others (deferred, scheduled,
-# queued, running…) this try, or a next one that adopts it, still wants it.
-_ABANDONED = (None, "success", "failed", "skipped", "upstream_failed", "removed")
-_KILL_S = 20.0
+# States in which this try will not come back for its DataCube: the task has ended, its DAG run was
+# deleted (None), or it was cleared, and (None and the last line) its next try is on the way, which
+# may hold the DataCube already. In all others (deferred, waiting for a retry, states that are not
+# known here) this try, or a next one that adopts it, still wants it.
+_ABANDONED = (
+    *(None, "success", "failed", "skipped", "upstream_failed", "removed"),
+    *("scheduled", "queued", "running", "restarting"),
+)
+Answer = TypeVar("Answer")
 
-# Deletions that outlive their triggers: the event loop itself holds tasks only weakly.
-_deletions: set[asyncio.Task[None]] = set()
+# What outlives its trigger: the event loop itself holds tasks only weakly.
+_background: set[asyncio.Task[Any]] = set()
 
 
 class DataCubeTrigger(BaseTrigger):
@@ -43,8 +50,11 @@ class DataCubeTrigger(BaseTrigger):
     :param poll_interval: seconds between two looks where the account may not watch
     :param deadline: moment to give up at, in seconds since the epoch
     :param timeout_s: what the deadline was made of, for the message
-    :param on_kill_action: ``delete`` the DataCube when a user kills the task, or ``keep`` it
+    :param on_kill_action: ``delete_datacube`` when a user ends the task, or ``keep_datacube``
     """
+
+    _hears_of_kills: ClassVar[bool] = TRIGGERS_ARE_KILLED
+    _answer_s: ClassVar[float] = 10.0
 
     def __init__(  # noqa: PLR0913 - stored field by field, read by other releases
         self,
@@ -56,7 +66,7 @@ class DataCubeTrigger(BaseTrigger):
         poll_interval: float = 5.0,
         deadline: float | None = None,
         timeout_s: float = 0.0,
-        on_kill_action: str = "delete",
+        on_kill_action: str = "delete_datacube",
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's
         self.ref = CubeRef(namespace, name, uid)
@@ -108,56 +118,65 @@ class DataCubeTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """
-        Delete the DataCube when a user has ended the task.
+        Cancel the DataCube when a user has ended the task.
 
         Airflow 3.3.0 to 3.3.2 also calls this when the trigger moves to another triggerer
         (https://github.com/apache/airflow/pull/73454), so the task's state is asked for first; in
         doubt the DataCube stays, and the next try adopts it.
         """
-        if self._has_fired or self.on_kill_action != "delete":
+        if self._has_fired or self.on_kill_action == "keep_datacube":
             return
         # Airflow cancels a trigger again every second until it has ended, and that cancels what
         # runs here: asking for the state alone can take longer. So it runs beside the trigger.
-        deletion = asyncio.create_task(self._delete_if_abandoned())
-        _deletions.add(deletion)
-        deletion.add_done_callback(_deletions.discard)
-        await asyncio.shield(deletion)
+        await asyncio.shield(_in_the_background(self._cancel_if_abandoned()))
 
-    async def _delete_if_abandoned(self) -> None:
-        if not await self._is_abandoned():
-            self.log.info("DataCube %s stays: the task may still want it", self.ref)
-            return
-        try:
-            async with asyncio.timeout(_KILL_S), self._connect() as cubes:
-                await cubes.delete(self.ref)
-        except (DataCubeError, TimeoutError) as error:
-            self.log.warning("DataCube %s could not be deleted: %s", self.ref, error)
+    async def cleanup(self) -> None:
+        """Do the same where Airflow (3.1) says nothing but that the trigger ends, whyever."""
+        if not self._hears_of_kills:
+            await self.on_kill()
+
+    async def _cancel_if_abandoned(self) -> None:
+        ti = self.task_instance
+        if ti is not None and await self._is_abandoned():
+            await cancel(self._connect, self.ref, str(ti.id), self.log)
         else:
-            self.log.info("Deleted DataCube %s", self.ref)
+            self.log.info("DataCube %s stays: the task may still want it", self.ref)
 
     async def _is_abandoned(self) -> bool:
-        try:
-            return await self._task_state() in _ABANDONED
-        except Exception as error:  # noqa: BLE001 - whatever Airflow's own API raises means "unsure"
-            self.log.warning("The task's state is unknown (%s)", type(error).__name__)
-            return False
+        # Never cancelled, only left alone: of an answer that nobody takes, Airflow's triggerer
+        # would make the answer to its own next question.
+        asked = _in_the_background(self._task_state())
+        answered, _ = await asyncio.wait({asked}, timeout=self._answer_s)
+        if not answered:
+            why = "no answer in time"
+        elif error := asked.exception():
+            why = type(error).__name__  # whatever Airflow's own API raises
+        else:
+            return asked.result() in _ABANDONED
+        self.log.warning("The task's state is unknown (%s)", why)
+        return False
 
     async def _task_state(self) -> str | None:
-        """Return the state that Airflow has for the task instance; None when it was cleared."""
+        """Return the state that Airflow has for the task instance; None where it has none."""
         from airflow.sdk.execution_time.task_runner import (  # noqa: PLC0415 - triggerer only
             RuntimeTaskInstance,
         )
         from asgiref.sync import sync_to_async  # noqa: PLC0415 - triggerer only
 
-        ti = self.task_instance
-        if ti is None:
-            raise LookupError
+        ti: Any = self.task_instance
         states = await sync_to_async(RuntimeTaskInstance.get_task_states)(
             dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index
         )
         key = ti.task_id if ti.map_index < 0 else f"{ti.task_id}_{ti.map_index}"
-        state: str | None = states[ti.run_id][key]
+        state: str | None = states.get(ti.run_id, {}).get(key)
         return state
 
     def _connect(self) -> Any:
         return connect(self.kubernetes_conn_id)
+
+
+def _in_the_background(work: Coroutine[Any, Any, Answer]) -> asyncio.Task[Answer]:
+    task = asyncio.create_task(work)
+    _background.add(task)
+    task.add_done_callback(_background.discard)
+    return task

@@ -20,6 +20,7 @@ from airflow_provider_datacube.operators.datacube import DataCubeOperator
 from datacube_api import errors
 from datacube_api.reference import CubeRef, collection
 from tests.e2e.conftest import NAMESPACE, until
+from tests.task_instances import TaskInstance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,19 +34,6 @@ pytestmark = pytest.mark.timeout(90)
 
 MISSING = SecretRef("absent-token", "token")
 VOLUME = PVC("explaining", size="1Gi")
-
-
-class TaskInstance:
-    dag_id = "explaining"
-    run_id = "run-1"
-    map_index = -1
-    try_number = 1
-
-    def __init__(self, task_id: str) -> None:
-        self.task_id = task_id
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        """Nobody reads it."""
 
 
 @pytest.fixture
@@ -66,7 +54,7 @@ def fail(
         given = {"sink": VOLUME, "kubernetes_conn_id": "explaining", **arguments}
         task = DataCubeOperator(task_id=task_id, **given)
         with pytest.raises(BaseException) as caught:  # noqa: PT011 - the tests look at it
-            task.execute({"ti": TaskInstance(task_id)})  # type: ignore[typeddict-item]  # enough
+            task.execute({"ti": TaskInstance("explaining", task_id)})  # type: ignore[typeddict-item]  # enough
         return caught.value, capsys.readouterr().out
 
     return run
@@ -97,7 +85,7 @@ def test_a_secret_that_is_missing(fail: Fail, cluster: Cluster, url: str) -> Non
     assert "condition  Initialized is False" in explained
     assert 'Warning  Pod Failed: Error: secret "absent-token" not found' in explained
     # Which were there to be read until then.
-    assert "Deleted DataCube" in explained
+    assert "is deleted" in explained
     until(lambda: not cluster.has(cluster.batch.read_namespaced_job, f"{error.ref.name}-batchjob"))
 
 

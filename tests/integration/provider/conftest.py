@@ -89,10 +89,11 @@ class Cluster:
 
     def __init__(self, conn_id: str, kubeconfig: Path) -> None:
         cubes = open_cubes(conn_id)
-        self.create, self.read, self.list, self.delete = (
+        self.create, self.read, self.list, self.patch, self.delete = (
             cubes.create,
             cubes.read,
             cubes.list,
+            cubes.patch,
             cubes.delete,
         )
         self.conn_id = conn_id

@@ -89,7 +89,7 @@ def test_an_answer_that_was_lost_makes_no_second_secret(
     server.answer(503)  # it was made, and nobody heard of it
     server.answer(409, lambda _: {"reason": "AlreadyExists"})
     server.answer(200, lambda _: server.sent[1][2] | {"metadata": named(server.sent[1][2])})
-    task._create_pauses_s = (0.0,)  # type: ignore[misc]  # no pause in a test
+    task._pauses_s = (0.0,)  # type: ignore[misc]  # no pause in a test
     with pytest.raises(TaskDeferred):
         task.execute({"ti": TaskInstance()})  # type: ignore[typeddict-item]  # what it needs
     verbs = [(verb, where.partition("/")[0]) for verb, where, _ in server.sent]

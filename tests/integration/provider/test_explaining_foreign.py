@@ -15,11 +15,13 @@ import pytest
 from kubernetes.client import BatchV1Api, CoreV1Api
 
 from airflow_provider_datacube._events import Ending, to_error_event, to_event
+from airflow_provider_datacube._holding import HELD_BY
 from airflow_provider_datacube.models import PVC, Git
 from airflow_provider_datacube.operators.datacube import DataCubeOperator
 from datacube_api import errors
 from datacube_api.reference import CubeRef
 from tests.e2e.conftest import until
+from tests.task_instances import TaskInstance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +56,8 @@ class Platform:
         return BatchV1Api(self.cluster.api.api_client)
 
     def start(self, container: dict[str, Any], **pod: Any) -> CubeRef:
-        ref = CubeRef.of(self.cluster.create(self.manifest))
+        metadata = {**self.manifest["metadata"], "annotations": {HELD_BY: TaskInstance().id}}
+        ref = CubeRef.of(self.cluster.create({**self.manifest, "metadata": metadata}))
         containers = [{"name": "main", "image": "registry.example.org/mover:1", **container}]
         template = {"spec": {"restartPolicy": "Never", "containers": containers, **pod}}
         job = f"{ref.name}-batchjob"
@@ -117,7 +120,7 @@ def fails(platform: Platform, capsys: pytest.CaptureFixture[str]) -> Callable[..
             sink=PVC("data"),
         )
         with pytest.raises(errors.DataCubeError) as caught:
-            task.execute_complete({}, event)  # type: ignore[typeddict-item]  # it looks at nothing
+            task.execute_complete({"ti": TaskInstance()}, event)  # type: ignore[typeddict-item]
         return str(caught.value), capsys.readouterr().out
 
     return resume
@@ -256,4 +259,4 @@ def test_a_transfer_that_is_slow(platform: Platform, fails: Any) -> None:
     assert "; it was still running; its log may show how far it is; give the task more" in error
     assert "  | 12 of 100 GiB" in log
     # The log was read before the DataCube was deleted, and the pod with it.
-    assert log.index("12 of 100 GiB") < log.index("Deleted DataCube default/weights")
+    assert log.index("12 of 100 GiB") < log.index("DataCube default/weights is deleted")

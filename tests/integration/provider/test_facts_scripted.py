@@ -18,6 +18,7 @@ from airflow_provider_datacube.models import PVC, Git
 from airflow_provider_datacube.operators.datacube import DataCubeOperator
 from datacube_api import errors
 from datacube_api.reference import CubeRef
+from tests.task_instances import TaskInstance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -277,11 +278,11 @@ def test_the_tasks_error_survives_a_cluster_that_is_broken(
         kubernetes_conn_id=conn,
         source=Git(url="https://git.example.org/a.git"),
         sink=PVC("data"),
-        on_kill_action="keep",
+        on_kill_action="keep_datacube",
     )
     began = time.monotonic()
     event = to_error_event(REF, errors.DataCubeTimeoutError(REF, 60))
     with pytest.raises(errors.DataCubeTimeoutError) as caught:
-        task.execute_complete({}, event)  # type: ignore[typeddict-item]  # it looks at nothing
+        task.execute_complete({"ti": TaskInstance()}, event)  # type: ignore[typeddict-item]
     assert str(caught.value) == "DataCube default/weights did not end within 60 seconds"
     assert time.monotonic() - began < 25

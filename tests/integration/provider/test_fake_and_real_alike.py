@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_datacube._adoption import create_or_adopt
+from airflow_provider_datacube._holding import Try
 from airflow_provider_datacube._naming import TaskIdentity
 from airflow_provider_datacube._watching import Limit, Pace, wait_until_terminal
 from datacube_api import errors
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 ME = TaskIdentity("etl", "run-1", "fetch")
+
+
+def a_try(number: int) -> Try:
+    return Try(ME, number, f"{number:08x}-0000-7000-8000-000000000000")
 
 
 @pytest.fixture(params=["fake", "real"])
@@ -81,13 +86,58 @@ def test_deleting_is_idempotent_and_spares_a_namesake(
     assert CubeRef.of(cubes.read(namesake)) == namesake
 
 
+def test_a_patch_is_merged(cubes: Any, ref: CubeRef) -> None:
+    cubes.patch(ref, {"metadata": {"labels": {"a": "1"}}})
+    version = cubes.read(ref)["metadata"]["resourceVersion"]
+    cubes.patch(ref, {"metadata": {"resourceVersion": version, "labels": {"b": "2"}}})
+    assert cubes.read(ref)["metadata"]["labels"] == {"a": "1", "b": "2"}
+
+
+@pytest.mark.parametrize("change", ["status", "namesake"])
+def test_what_has_changed_is_not_patched(
+    cubes: Any, fakes: ModuleType, ref: CubeRef, manifest: dict[str, Any], change: str
+) -> None:
+    version = cubes.read(ref)["metadata"]["resourceVersion"]
+    if change == "status":
+        cubes.set_status(ref, fakes.COMPLETE)
+    else:
+        cubes.delete(ref)
+        cubes.create(manifest)
+    with pytest.raises(errors.DataCubeConflictError, match="409 Conflict; it has changed"):
+        cubes.patch(ref, {"metadata": {"resourceVersion": version, "labels": {"a": "1"}}})
+    assert "labels" not in cubes.read(ref)["metadata"]
+
+
+def test_what_has_changed_is_not_deleted(cubes: Any, fakes: ModuleType, ref: CubeRef) -> None:
+    version = cubes.read(ref)["metadata"]["resourceVersion"]
+    cubes.set_status(ref, fakes.COMPLETE)
+    assert not cubes.delete(ref, version=version)
+    assert cubes.delete(ref, version=cubes.read(ref)["metadata"]["resourceVersion"])
+    assert not cubes.delete(ref)
+
+
+async def test_what_has_changed_is_not_deleted_asynchronously_either(
+    cubes: Any, fakes: ModuleType, ref: CubeRef
+) -> None:
+    version = cubes.read(ref)["metadata"]["resourceVersion"]
+    cubes.set_status(ref, fakes.COMPLETE)
+    async with cubes.connect() as deleter:
+        assert not await deleter.delete(ref, version=version)
+        version = (await deleter.read(ref))["metadata"]["resourceVersion"]
+        assert await deleter.delete(ref, version=version)
+        assert not await deleter.delete(ref, version=version)
+
+
 def test_adoption_works_on_it(cubes: Any, manifest: dict[str, Any]) -> None:
     unnamed = {**manifest, "metadata": {"namespace": "default"}}
-    made = create_or_adopt(cubes, unnamed, ME, 1)
-    assert create_or_adopt(cubes, unnamed, ME, 1).was_there
-    assert create_or_adopt(cubes, unnamed, ME, 2).was_there
+    made = create_or_adopt(cubes, unnamed, a_try(1))
+    assert create_or_adopt(cubes, unnamed, a_try(1)).was_there
+    taken = create_or_adopt(cubes, unnamed, a_try(2))
+    assert taken.was_there
+    assert taken.cube["metadata"]["uid"] == made.cube["metadata"]["uid"]
+    assert a_try(2).holds(cubes.read(CubeRef.of(made.cube)))
     cubes.set_status(CubeRef.of(made.cube), {"conditions": [{"type": "Failed", "status": "True"}]})
-    again = create_or_adopt(cubes, unnamed, ME, 2)
+    again = create_or_adopt(cubes, unnamed, a_try(3))
     assert not again.was_there
     assert again.cube["metadata"]["name"] == f"{ME.base_name()}-1"
 
@@ -96,7 +146,7 @@ def test_a_foreign_object_under_the_name_is_left_alone(
     cubes: Any, ref: CubeRef, manifest: dict[str, Any]
 ) -> None:
     with pytest.raises(errors.DataCubeConflictError, match="was not made by an Airflow task"):
-        create_or_adopt(cubes, manifest, ME, 1)
+        create_or_adopt(cubes, manifest, a_try(1))
     assert CubeRef.of(cubes.read(ref)) == ref
 
 

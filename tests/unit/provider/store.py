@@ -98,11 +98,26 @@ class Store:
             and wanted.items() <= (cube["metadata"].get("labels") or {}).items()
         ]
 
-    def delete(self, ref: CubeRef, *, foreground: bool = False) -> None:
+    def patch(self, ref: CubeRef, changes: Mapping[str, Any]) -> Cube:
+        self._answer("patch")
+        cube = self._find("patch", ref)
+        for field, value in changes["metadata"].items():
+            if isinstance(value, dict):
+                cube["metadata"].setdefault(field, {}).update(value)
+            elif cube["metadata"][field] != value:
+                raise refused(Request("patch", ref.namespace, "x", ref.name), 409, "{}")
+        self._record("MODIFIED", cube)
+        return copy.deepcopy(cube)
+
+    def delete(self, ref: CubeRef, *, foreground: bool = False, version: str = "") -> bool:
         self._answer("delete in the foreground" if foreground else "delete")
         cube = self.held.get((ref.namespace, ref.name))
-        if cube is not None and ref.is_identity_of(cube):
-            self._record("DELETED", self.held.pop((ref.namespace, ref.name)))
+        if cube is None or not ref.is_identity_of(cube):
+            return False
+        if version not in ("", cube["metadata"]["resourceVersion"]):
+            return False
+        self._record("DELETED", self.held.pop((ref.namespace, ref.name)))
+        return True
 
     def wait(self, ref: CubeRef, *, pace: Pace, limit: Limit) -> Ending:
         wait = wait_until_terminal(self.connect, ref, pace=pace, limit=limit, log=Quiet())
@@ -219,8 +234,8 @@ class AsyncStore:
         metadata = {"resourceVersion": str(self.store.version), "continue": left}
         return {"metadata": metadata, "items": cubes[begin : begin + limit]}
 
-    async def delete(self, ref: CubeRef) -> None:
-        self.store.delete(ref)
+    async def delete(self, ref: CubeRef, *, version: str = "") -> bool:
+        return self.store.delete(ref, version=version)
 
     def watch(self, ref: CubeRef, since: str) -> AsyncGenerator[tuple[str, Cube], None]:
         return self._events(ref.namespace, ref.name, since)

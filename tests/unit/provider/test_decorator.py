@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +9,7 @@ from airflow.sdk import DAG, task
 from airflow_provider_datacube.decorators.datacube import datacube_task
 from airflow_provider_datacube.models import PVC, DataCube, Executor, Git, Spec
 from datacube_api import errors
+from tests.task_instances import TaskInstance
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -17,19 +17,6 @@ if TYPE_CHECKING:
 URL = "https://git.example.org/a/repo.git"
 GIT, VOLUME = Git(url=URL), PVC("data", sub_path="code")
 BOTH = {"source": GIT, "sink": VOLUME}
-
-
-@dataclass
-class TaskInstance:
-    dag_id: str = "etl"
-    task_id: str = "fetch"
-    run_id: str = "run-1"
-    map_index: int | None = -1
-    try_number: int = 1
-    pushed: dict[str, Any] = field(default_factory=dict)
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.pushed[key] = value
 
 
 @pytest.fixture
@@ -164,9 +151,9 @@ def test_it_maps_overrides_and_takes_other_tasks_results() -> None:
     decorated: Any = datacube_task(fetch, deferrable=True)
     with DAG("etl", schedule=None) as dag:
         decorated("a", day="b")
-        decorated.override(task_id="other", on_kill_action="keep")(urls(), day="b")
+        decorated.override(task_id="other", on_kill_action="keep_datacube")(urls(), day="b")
         decorated.override(task_id="mapped").partial(day="b").expand(url=urls())
     assert set(dag.task_ids) == {"fetch", "other", "urls", "urls__1", "mapped"}
-    assert dag.get_task("other").on_kill_action == "keep"
+    assert dag.get_task("other").on_kill_action == "keep_datacube"
     assert dag.get_task("other").deferrable is True
     assert dag.get_task("other").upstream_task_ids == {"urls"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowTaskTimeout, mask_secret
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout, TaskDeferred, mask_secret
 
 from airflow_provider_datacube._events import Ending, to_error_event, to_event
 from airflow_provider_datacube._explaining import explained
@@ -14,12 +14,14 @@ from airflow_provider_datacube.models import PVC, Git
 from airflow_provider_datacube.operators.datacube import DataCubeOperator
 from datacube_api import errors
 from datacube_api.status import Outcome, Phase
+from tests.task_instances import TaskInstance
 from tests.unit.provider.around import POD, REF, ended, event, pod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from datacube_api.reference import CubeRef
+    from tests.unit.provider.worker import Worker
 
 
 class Log:
@@ -116,15 +118,17 @@ def resume(store: Any) -> Callable[[dict[str, Any]], Any]:
         hook = store
 
     task = Offline(task_id="x", source=Git(url="https://git.example.org/a.git"), sink=PVC("data"))
-    return lambda event: task.execute_complete({}, event)  # type: ignore[typeddict-item]  # unused
+    return lambda event: task.execute_complete({"ti": TaskInstance()}, event)  # type: ignore[typeddict-item]
 
 
-def test_a_task_looks_around_before_it_deletes_the_pod_with_its_log(
-    store: Any, resume: Callable[..., Any]
-) -> None:
+def test_a_task_looks_around_before_it_deletes_the_pod_with_its_log(worker: Worker) -> None:
+    task = worker.task(deferrable=True)
+    with pytest.raises(TaskDeferred):
+        worker.run(task)
+    error = errors.DataCubeTimeoutError(worker.ref, 60)
     with pytest.raises(errors.DataCubeTimeoutError):
-        resume(to_error_event(REF, errors.DataCubeTimeoutError(REF, 60)))
-    assert store.asked == ["facts", "delete"]
+        worker.resume(task, to_error_event(worker.ref, error))
+    assert worker.store.asked == ["create", "facts", "get", "delete"]
 
 
 def test_a_tasks_error_says_what_the_pod_says(store: Any, resume: Callable[..., Any]) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,79 +10,15 @@ from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferr
 
 from airflow_provider_datacube._events import Ending, to_error_event, to_event
 from airflow_provider_datacube.models import PVC, Git, HuggingFace, SecretRef
-from airflow_provider_datacube.operators.datacube import DataCubeOperator
 from datacube_api import errors
-from datacube_api.reference import CubeRef
+from tests.unit.provider.worker import failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-URL = "https://git.example.org/a/repo.git"
-
-
-@dataclass
-class TaskInstance:
-    dag_id: str = "etl"
-    task_id: str = "fetch"
-    run_id: str = "run-1"
-    map_index: int | None = -1
-    try_number: int = 1
-    pushed: dict[str, Any] = field(default_factory=dict)
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.pushed[key] = value
-
-
-class Worker:
-    """Runs an operator as the task runner does, over a store: render, then execute or resume."""
-
-    def __init__(self, store: Any) -> None:
-        self.store = store
-        self.ti = TaskInstance()
-
-    def task(self, **arguments: Any) -> DataCubeOperator:
-        store = self.store
-
-        class Offline(DataCubeOperator):
-            _create_pauses_s = (0.0, 0.0)
-            hook = store
-
-        given = {"source": Git(url=URL), "sink": PVC("data", sub_path="code")}
-        chosen = {} if "manifest" in arguments else given
-        return Offline(task_id="fetch", **{**chosen, **arguments})
-
-    def run(self, task: DataCubeOperator, **context: Any) -> Any:
-        task.render_template_fields({**context})  # type: ignore[typeddict-item]  # what it needs
-        return task.execute({"ti": self.ti})  # type: ignore[typeddict-item]  # the same
-
-    def resume(self, task: DataCubeOperator, event: object) -> Any:
-        return task.execute_complete({"ti": self.ti}, event)  # type: ignore[typeddict-item]
-
-    @property
-    def ref(self) -> CubeRef:
-        return CubeRef(**self.ti.pushed["datacube"])
-
-
-@pytest.fixture
-def worker(store: Any) -> Worker:
-    return Worker(store)
-
-
-@pytest.fixture
-def finish(store: Any) -> Callable[[dict[str, Any]], None]:
-    """Make every DataCube end as soon as it is made."""
-
-    def arrange(status: dict[str, Any]) -> None:
-        create = store.create
-        store.create = lambda manifest: create({**manifest, "status": status})
-
-    return arrange
-
-
-def failed(reason: str) -> dict[str, Any]:
-    said = {"type": "Failed", "status": "True", "reason": reason, "message": "it broke"}
-    return {"conditions": [said], "pod": {"reference": {"name": "pod-1"}}}
+    from datacube_api.reference import CubeRef
+    from tests.unit.provider.worker import Worker
 
 
 def test_a_transfer_returns_where_the_data_is(
@@ -121,7 +56,9 @@ def test_a_finished_one_is_not_deferred_for(
 
 
 def test_a_deferred_task_knows_what_to_wait_for(worker: Worker) -> None:
-    task = worker.task(deferrable=True, timeout=timedelta(minutes=2), on_kill_action="keep")
+    task = worker.task(
+        deferrable=True, timeout=timedelta(minutes=2), on_kill_action="keep_datacube"
+    )
     with pytest.raises(TaskDeferred) as deferred:
         worker.run(task)
     _, stored = deferred.value.trigger.serialize()
@@ -133,7 +70,7 @@ def test_a_deferred_task_knows_what_to_wait_for(worker: Worker) -> None:
         "kubernetes_conn_id": "kubernetes_default",
         "poll_interval": 5.0,
         "timeout_s": 120.0,
-        "on_kill_action": "keep",
+        "on_kill_action": "keep_datacube",
     }
     assert deferred.value.method_name == "execute_complete"
 
@@ -215,7 +152,7 @@ def test_a_fault_that_passes_is_waited_out(worker: Worker) -> None:
         worker.run(worker.task())
 
 
-@pytest.mark.parametrize(("action", "left"), [("delete", 0), ("keep", 1)])
+@pytest.mark.parametrize(("action", "left"), [("delete_datacube", 0), ("keep_datacube", 1)])
 def test_a_timeout_cancels(worker: Worker, action: str, left: int) -> None:
     with pytest.raises(TaskDeferred):
         worker.run(worker.task(deferrable=True))
@@ -225,7 +162,7 @@ def test_a_timeout_cancels(worker: Worker, action: str, left: int) -> None:
     assert len(worker.store.held) == left
 
 
-@pytest.mark.parametrize(("action", "left"), [("delete", 0), ("keep", 1)])
+@pytest.mark.parametrize(("action", "left"), [("delete_datacube", 0), ("keep_datacube", 1)])
 def test_a_kill_on_the_worker_cancels(worker: Worker, action: str, left: int) -> None:
     task = worker.task(deferrable=True, on_kill_action=action)
     with pytest.raises(TaskDeferred):

@@ -8,6 +8,7 @@ from airflow_provider_datacube._secrecy import written_out
 from airflow_provider_datacube.models import PVC, S3, Git, HuggingFace, SecretRef
 from airflow_provider_datacube.operators.datacube import DataCubeOperator
 from datacube_api.errors import DataCubeSpecError
+from tests.task_instances import TaskInstance
 
 CANARY = "canary-5f1e"
 URL = "https://git.example.org/a/b.git"
@@ -43,9 +44,8 @@ def test_one_in_a_templated_manifest_is_refused_once_it_is_rendered() -> None:
           sink: {{type: pvc, pvc: {{name: "ws-{{{{ ds_nodash }}}}"}}}}
         """
     operator = DataCubeOperator(task_id="t", manifest=text)
-    ti = type("Ti", (), {"dag_id": "d", "run_id": "r", "task_id": "t", "map_index": -1})()
     with pytest.raises(Exception, match=r"spec\.source\.options\[1\]\.value: the token") as refused:
-        operator.execute({"ti": ti})  # type: ignore[typeddict-item]  # refused before it is read
+        operator.execute({"ti": TaskInstance()})  # type: ignore[typeddict-item]  # refused before it is read
     assert CANARY not in str(refused.value)
 
 

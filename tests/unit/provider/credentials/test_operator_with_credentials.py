@@ -55,7 +55,7 @@ class Desk:
         desk = self
 
         class Offline(operator):  # type: ignore[misc, valid-type]  # either of the two
-            _create_pauses_s = (0.0, 0.0)
+            _pauses_s = (0.0, 0.0)
             hook = desk.cubes
             secret_hook = desk
 
@@ -291,7 +291,7 @@ def finished(desk: Desk) -> Callable[..., None]:
 FORBIDDEN = errors.DataCubeForbiddenError("may not create secrets", 403)
 
 
-@pytest.mark.parametrize("on_kill_action", ["delete", "keep"])
+@pytest.mark.parametrize("on_kill_action", ["delete_datacube", "keep_datacube"])
 def test_a_datacube_whose_secret_cannot_be_made_is_not_left_to_wait(
     desk: Desk, on_kill_action: str
 ) -> None:
