@@ -110,7 +110,7 @@ def test_the_errors_were_told(airflow: Running, seen: Seen) -> None:
     failed = {task for task, state in seen.states.items() if state == "failed"}
     assert failed == {*(f"absent_{name}" for name in TRANSFERS), "wrong_type"}
     logs = "".join(log.read_text() for log in airflow.logs())
-    for words in ("ended Failed, reason SourceNotFound", "is of type aws, and the end is of type"):
+    for words in ("because    SourceNotFound: ", "is of type aws, and the end is of type"):
         assert words in logs
 
 

@@ -88,5 +88,5 @@ def test_temporary_keys_move_data(cluster: Cluster, transfer: Any, key: Temporar
 def test_without_their_token_they_are_nothing(transfer: Any, key: TemporaryKey, token: str) -> None:
     done = transfer(f"without-{len(token)}", key, token)
     assert done.returncode == 1
-    assert "reason AuthenticationFailed" in done.stdout
+    assert "because    AuthenticationFailed: " in done.stdout
     assert key.secret_access_key not in done.stdout + done.stderr

@@ -106,6 +106,8 @@ def hostile(program: Any, origin: Any, volume: Path, evil: Path) -> Path:
             (git_dir / "hooks").mkdir(exist_ok=True)
             shutil.copy(evil, git_dir / "hooks" / hook)
     (nested / "n.txt").write_text("changed")
+    # A file that looks changed: else git may find nothing to look into, and run no filter.
+    os.utime(repository / "mine.txt", (0, 0))
     return repository
 
 
