@@ -1,11 +1,12 @@
 """
 Wait until one DataCube cannot change any more: what a worker does, which waits for nothing else.
 
-It reads, then watches from what was read, so that no change falls between the two. A watch may end
-at any moment (a timeout, a rolling API server, 410 Gone, a dropped connection): that says nothing
-about the DataCube, so it is read again. It knows two verbs and no client; what a status means it
-asks ``datacube_api``, and which faults pass ``_faults``. Where many wait in one process,
-``_shared_watch`` does the same for all of them at once.
+It reads, then watches from what was read, so that no change falls between the two; whoever has just
+made the DataCube knows it already, and need not read it. A watch may end at any moment (a timeout,
+a rolling API server, 410 Gone, a dropped connection): that says nothing about the DataCube, so it
+is read again. It knows two verbs and no client; what a status means it asks ``datacube_api``, and
+which faults pass ``_faults``. Where many wait in one process, ``_shared_watch`` does the same for
+all of them at once.
 """
 
 from __future__ import annotations
@@ -111,32 +112,41 @@ async def within(limit: Limit, ref: CubeRef) -> AsyncIterator[None]:
         raise
 
 
-async def wait_until_terminal(
-    connect: Connect, ref: CubeRef, *, pace: Pace, limit: Limit, log: Log
+async def wait_until_terminal(  # noqa: PLR0913 - of the wait, and of what is waited for
+    connect: Connect,
+    ref: CubeRef,
+    *,
+    pace: Pace,
+    limit: Limit,
+    log: Log,
+    known: Cube | None = None,
 ) -> Cube:
     """
     Return the DataCube once it cannot change any more.
+
+    ``known`` is a state of it that was read before: what happened since then is heard, also that it
+    was deleted, and in which pod it ran.
 
     :raises DataCubeGoneError: it was deleted, or its name now belongs to another DataCube.
     :raises DataCubeTimeoutError: the limit has passed.
     :raises DataCubeApiError: it may not be read, or another fault that will not pass.
     """
     async with within(limit, ref):
-        wait = _Wait(ref, Faults(pace, log))
+        wait = _Wait(ref, Faults(pace, log), known)
         return await persist(connect, wait.follow, wait.faults)
 
 
 class _Wait:
     """One wait: what was seen last, and how well the connection has been doing."""
 
-    def __init__(self, ref: CubeRef, faults: Faults) -> None:
-        self.ref, self.faults = ref, faults
+    def __init__(self, ref: CubeRef, faults: Faults, known: Cube | None) -> None:
+        self.ref, self.faults, self.known = ref, faults, known
         self.seen = 0
         self.may_watch = True
 
     async def follow(self, cubes: Watched) -> Cube:
         while True:
-            cube = await self._read(cubes)
+            cube, self.known = self.known or await self._read(cubes), None
             if self._look(cube).phase.is_terminal:
                 return cube
             self.faults.works()

@@ -106,7 +106,14 @@ class DataCubeHook(BaseHook):
             lambda cubes: cubes.delete(ref, foreground=foreground, version=version)
         )
 
-    def wait(self, ref: CubeRef, *, pace: Pace | None = None, limit: Limit | None = None) -> Ending:
+    def wait(
+        self,
+        ref: CubeRef,
+        *,
+        pace: Pace | None = None,
+        limit: Limit | None = None,
+        known: dict[str, Any] | None = None,
+    ) -> Ending:
         """
         Block until a DataCube has ended, and return how.
 
@@ -116,6 +123,7 @@ class DataCubeHook(BaseHook):
         :param ref: which one
         :param pace: how often to ask
         :param limit: when to give up; never without it
+        :param known: the DataCube as it was read last; saves a request, and no change is missed
         :raises DataCubeGoneError: it was deleted, or its name belongs to another one now.
         :raises DataCubeTimeoutError: the limit has passed.
         """
@@ -126,6 +134,7 @@ class DataCubeHook(BaseHook):
                 pace=pace or Pace(),
                 limit=limit or Limit(),
                 log=self.log,
+                known=known,
             )
         )
         return Ending.of(cube)

@@ -176,7 +176,7 @@ class DataCubeOperator(ManifestFiles):
                 self.defer(trigger=self._trigger(ref, limit), method_name="execute_complete")
             pace = Pace(self.poll_interval)
             return self._see_to_the_end(
-                custody, lambda: self.hook.wait(ref, pace=pace, limit=limit)
+                custody, lambda: self.hook.wait(ref, pace=pace, limit=limit, known=dict(cube))
             )
 
     def execute_complete(self, context: Context, event: object) -> dict[str, Any]:

@@ -45,7 +45,10 @@ class Server:
         self.port = self.runner.addresses[0][1]
 
     async def stop(self) -> None:
+        accepted = self.runner.server
         await self.runner.cleanup()
+        # asyncio hands over what it accepted just before the listener closed; aiohttp keeps that.
+        await accepted.shutdown()
 
     async def _item(self, request: web.Request) -> web.StreamResponse:
         ref = CubeRef(request.match_info["ns"], request.match_info["name"])

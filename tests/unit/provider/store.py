@@ -119,8 +119,10 @@ class Store:
         self._record("DELETED", self.held.pop((ref.namespace, ref.name)))
         return True
 
-    def wait(self, ref: CubeRef, *, pace: Pace, limit: Limit) -> Ending:
-        wait = wait_until_terminal(self.connect, ref, pace=pace, limit=limit, log=Quiet())
+    def wait(self, ref: CubeRef, *, pace: Pace, limit: Limit, known: Cube | None = None) -> Ending:
+        wait = wait_until_terminal(
+            self.connect, ref, pace=pace, limit=limit, log=Quiet(), known=known
+        )
         return Ending.of(asyncio.run(wait))
 
     def facts(self, ref: CubeRef, *, pod: str = "") -> Facts:  # noqa: ARG002 - the hook's signature

@@ -30,8 +30,9 @@ def ref(store: Any, manifest: dict[str, Any]) -> CubeRef:
 def wait(store: Any, fakes: ModuleType) -> Callable[..., Any]:
     log = fakes.Quiet()
 
-    def waiting(ref: CubeRef, limit: Limit | None = None) -> Any:
-        return wait_until_terminal(store.connect, ref, pace=PACE, limit=limit or Limit(), log=log)
+    def waiting(ref: CubeRef, limit: Limit | None = None, known: Any = None) -> Any:
+        how = {"pace": PACE, "limit": limit or Limit(), "log": log, "known": known}
+        return wait_until_terminal(store.connect, ref, **how)
 
     waiting.log = log  # type: ignore[attr-defined]  # for the one test that reads it
     return waiting
@@ -54,6 +55,27 @@ async def test_an_end_is_seen_by_the_watch(
     store.set_status(ref, fakes.COMPLETE)
     assert (await waiting)["status"] == fakes.COMPLETE
     assert store.asked.count("get") == 1
+
+
+async def test_what_happened_since_it_was_made_is_heard_without_a_read(
+    store: Any, fakes: ModuleType, ref: CubeRef, wait: Callable[..., Any]
+) -> None:
+    made = store.read(ref)
+    store.set_status(ref, fakes.COMPLETE)
+    asked = len(store.asked)
+    assert (await wait(ref, known=made))["status"] == fakes.COMPLETE
+    assert store.asked[asked:] == ["connect", "watch"]
+
+
+async def test_one_that_is_deleted_before_it_is_waited_for_still_tells_its_pod(
+    store: Any, ref: CubeRef, wait: Callable[..., Any]
+) -> None:
+    made = store.read(ref)
+    store.set_status(ref, {"pod": {"reference": {"name": "x-7k"}}})
+    store.delete(ref)
+    with pytest.raises(errors.DataCubeGoneError) as gone:
+        await wait(ref, known=made)
+    assert gone.value.pod == "x-7k"
 
 
 STOP = StopAsyncIteration()
