@@ -10,7 +10,7 @@ export UV_LINK_MODE := hardlink
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo demo-stop test lint bench lock clean
+.PHONY: help demo demo-stop test lint docs bench lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,10 @@ lint: $(READY)  ## Check style, types and layers
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+docs: $(READY)  ## Build the documentation site into .cache/site; a warning is an error
+	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs .cache/site
+	@echo "open .cache/site/index.html"
 
 bench: $(READY)  ## Measure what the documents claim
 	@for script in benchmarks/*.py benchmarks/*/*.py; do $(BIN)/python $$script; done
