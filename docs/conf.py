@@ -24,7 +24,6 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the sentences say it; a signature of twenty types is not read
-autodoc_class_signature = "separated"
 
 html_theme = "furo"
 html_title = project
