@@ -8,7 +8,6 @@ No message holds a value: those may be secrets.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 from airflow_provider_datacube._arguments import NOT_A_MAPPING, is_file_name
 from airflow_provider_datacube._credentials.given import problems as credential_problems
 from airflow_provider_datacube._secrecy import written_out
+from airflow_provider_datacube._settings import LONGEST_NAMES, name_problems
 from airflow_provider_datacube._templates import (
     empty_paths,
     holds_template,
@@ -24,7 +24,6 @@ from airflow_provider_datacube._templates import (
     templated_paths,
     value_at,
 )
-from datacube_api.core import DNS_SUBDOMAIN
 from datacube_api.errors import DataCubeSpecError
 from datacube_api.models import DataCube
 from datacube_api.problems import problems_of
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_datacube._arguments import Arguments, Plain
     from airflow_provider_datacube._templates import Path
-
-# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
-_LONGEST = {"name": 253, "namespace": 63}
 
 # What the API server owns in the metadata of an object that was exported from a cluster.
 _SERVER_OWNED = (
@@ -113,10 +109,10 @@ def _misused(given: Arguments) -> Iterator[str]:
 
 
 def _early_problems(given: Arguments) -> Iterator[str]:
-    for field in _LONGEST:
+    for field in LONGEST_NAMES:
         value = getattr(given, field)
         if value is not None and not holds_template(value):
-            yield from _name_problems(field, value)
+            yield from name_problems(field, value)
     is_text = isinstance(given.manifest, str)
     if is_file_name(given.manifest) or (is_text and holds_template(given.manifest)):
         yield from credential_problems(given.conn_id, given.secret_ref, None)
@@ -182,17 +178,9 @@ def _metadata(manifest: dict[str, Any], rendered: Arguments) -> dict[str, Any]:
     if not isinstance(metadata, dict):
         raise DataCubeSpecError(("metadata: must be a mapping",))
     kept = {key: value for key, value in metadata.items() if key not in _SERVER_OWNED}
-    for field in _LONGEST:
+    for field in LONGEST_NAMES:
         if (value := getattr(rendered, field)) is not None:
             kept[field] = value
         if field in kept:
-            _refuse(_name_problems(f"metadata.{field}", kept[field]))
+            _refuse(name_problems(f"metadata.{field}", kept[field]))
     return kept
-
-
-def _name_problems(field: str, value: Plain) -> Iterator[str]:
-    longest = _LONGEST[field.rpartition(".")[2]]
-    if not isinstance(value, str) or not re.fullmatch(DNS_SUBDOMAIN, value):
-        yield f"{field}: must be lower case letters, digits, '-' and '.' (a DNS name)"
-    elif len(value) > longest:
-        yield f"{field}: must have at most {longest} characters"

@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_datacube._templates import holds_template, is_nothing
+from airflow_provider_datacube._settings import check_names, check_rendered, check_text
 from datacube_api.errors import DataCubeSpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,17 @@ class Selection:
         return f"DataCubes {self.label_selector!r} in {self.namespace}"
 
 
-def check_selection(name: Any, label_selector: Any) -> None:
+def check_selection(name: Any, label_selector: Any, namespace: Any = None) -> None:
     """
-    Say whether exactly one of the two is given, and is something.
+    Say whether exactly one of the first two is given, and is something.
 
     :raises DataCubeSpecError: names the arguments.
     """
     if (name is None) == (label_selector is None):
         raise DataCubeSpecError(("name, label_selector: give exactly one of the two",))
     field, value = ("label_selector", label_selector) if name is None else ("name", name)
-    if not holds_template(value):
-        _refuse_nothing(field, value, "is empty")
+    check_text(field, value)
+    check_names(name=name, namespace=namespace)
 
 
 def selected(
@@ -57,32 +57,7 @@ def selected(
     texts = {field: value for field, value in given.items() if value is not None}
     for field, value in texts.items():
         check_rendered(field, value)
+    check_names(name=name, namespace=namespace)
     if namespace is None:
         texts["namespace"] = default_namespace()
     return Selection(**texts)
-
-
-def check_rendered(field: str, value: Any) -> None:
-    """
-    Say that a template left nothing of an argument.
-
-    :raises DataCubeSpecError: names the argument.
-    """
-    _refuse_nothing(field, value, "its template rendered to nothing")
-
-
-def check_choice(field: str, value: object, choices: Sequence[str]) -> None:
-    """
-    Say that an argument is none of the words that it may be.
-
-    :raises DataCubeSpecError: names the argument and the words.
-    """
-    if value not in choices:
-        raise DataCubeSpecError((f"{field}: must be one of {', '.join(choices)}",))
-
-
-def _refuse_nothing(field: str, value: Any, why: str) -> None:
-    if is_nothing(value):
-        raise DataCubeSpecError((f"{field}: {why}",))
-    if not isinstance(value, str):
-        raise DataCubeSpecError((f"{field}: must be a text, not {type(value).__name__}",))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -27,7 +26,7 @@ from airflow_provider_datacube._faults import patiently
 from airflow_provider_datacube._holding import Try
 from airflow_provider_datacube._manifest import check_early, check_file_was_read, complete
 from airflow_provider_datacube._rendering import ManifestFiles
-from airflow_provider_datacube._selection import check_choice
+from airflow_provider_datacube._settings import check_choice, check_rendered, check_text, seconds
 from airflow_provider_datacube._watching import Limit, Pace
 from airflow_provider_datacube.hooks.datacube import DataCubeHook
 from airflow_provider_datacube.hooks.datacube_secret import DataCubeSecretHook
@@ -39,6 +38,7 @@ from datacube_api.status import Phase, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+    from datetime import timedelta
 
     from airflow.sdk import BaseOperatorLink, Context
 
@@ -71,9 +71,9 @@ class DataCubeOperator(ManifestFiles):
         they become a Secret that the DataCube owns (templated)
     :param secret_ref: the same from a Secret that is there: its name, a ``SecretRef`` with the
         token's key, or ``{"name": …, "keys": {"token": …}}`` (templated)
-    :param kubernetes_conn_id: connection of type ``kubernetes``
+    :param kubernetes_conn_id: connection of type ``kubernetes`` (templated)
     :param deferrable: wait in the triggerer instead of holding a worker slot
-    :param poll_interval: seconds between two looks where the account may not watch
+    :param poll_interval: seconds (or a timedelta) between two looks where the account may not watch
     :param timeout: give up, and delete the DataCube, after so many seconds (or a timedelta); while
         deferred ``execution_timeout`` counts as well
     :param on_kill_action: what becomes of the DataCube when the task is killed, cleared, marked or
@@ -91,6 +91,7 @@ class DataCubeOperator(ManifestFiles):
         "namespace",
         "conn_id",
         "secret_ref",
+        "kubernetes_conn_id",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {
         "source": "json",
@@ -118,7 +119,7 @@ class DataCubeOperator(ManifestFiles):
         secret_ref: str | SecretRef | Mapping[str, Any] | None = None,
         kubernetes_conn_id: str = DataCubeHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_interval: float = 5.0,
+        poll_interval: timedelta | float = 5.0,
         timeout: timedelta | float | None = None,
         on_kill_action: OnKillAction = "delete_datacube",
         on_finish_action: OnFinishAction = "keep_datacube",
@@ -135,8 +136,9 @@ class DataCubeOperator(ManifestFiles):
         self.secret_ref = plain_ref(secret_ref)
         self.kubernetes_conn_id = kubernetes_conn_id
         self.deferrable = deferrable
-        self.poll_interval = poll_interval
-        self.timeout = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        self.poll_interval = seconds("poll_interval", poll_interval)
+        self.timeout = None if timeout is None else seconds("timeout", timeout)
+        check_text("kubernetes_conn_id", kubernetes_conn_id)
         check_choice("on_kill_action", on_kill_action, ON_KILL)
         check_choice("on_finish_action", on_finish_action, tuple(ON_FINISH))
         self.on_kill_action = on_kill_action
@@ -154,6 +156,7 @@ class DataCubeOperator(ManifestFiles):
     @cached_property
     def hook(self) -> DataCubeHook:
         """The hook of this task's connection."""
+        check_rendered("kubernetes_conn_id", self.kubernetes_conn_id)
         return DataCubeHook(self.kubernetes_conn_id)
 
     @cached_property

@@ -15,12 +15,8 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_datacube._failures import no_useless_retries
 from airflow_provider_datacube._refusals import ResourceUnknownError
-from airflow_provider_datacube._selection import (
-    check_choice,
-    check_rendered,
-    check_selection,
-    selected,
-)
+from airflow_provider_datacube._selection import check_selection, selected
+from airflow_provider_datacube._settings import check_choice, check_rendered, check_text, seconds
 from airflow_provider_datacube.hooks.datacube import DataCubeHook
 from datacube_api.errors import (
     DataCubeNotFoundError,
@@ -31,6 +27,7 @@ from datacube_api.reference import CubeRef
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import timedelta
 
     from airflow.sdk import Context
 
@@ -49,11 +46,17 @@ class DataCubeDeleteOperator(BaseOperator):
     :param uid: with ``name``: only this very object, never a namesake (templated)
     :param if_missing: ``success`` or ``fail`` when there is none, or another uid has the name
     :param wait_for_completion: return only after the transfer pods have ended
-    :param poll_interval: seconds between two looks while it waits
-    :param kubernetes_conn_id: connection of type ``kubernetes``
+    :param poll_interval: seconds (or a timedelta) between two looks while it waits
+    :param kubernetes_conn_id: connection of type ``kubernetes`` (templated)
     """
 
-    template_fields: Collection[str] = ("name", "label_selector", "namespace", "uid")
+    template_fields: Collection[str] = (
+        "name",
+        "label_selector",
+        "namespace",
+        "uid",
+        "kubernetes_conn_id",
+    )
     ui_color = "#f4e1d7"
 
     def __init__(  # noqa: PLR0913 - an operator's settings, keyword-only
@@ -65,12 +68,13 @@ class DataCubeDeleteOperator(BaseOperator):
         uid: str | None = None,
         if_missing: Literal["success", "fail"] = "success",
         wait_for_completion: bool = False,
-        poll_interval: float = 2.0,
+        poll_interval: timedelta | float = 2.0,
         kubernetes_conn_id: str = DataCubeHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_selection(name, label_selector)
+        check_selection(name, label_selector, namespace)
+        check_text("kubernetes_conn_id", kubernetes_conn_id)
         check_choice("if_missing", if_missing, ("success", "fail"))
         if uid is not None and name is None:
             raise DataCubeSpecError(("uid: belongs to a name, not to a label_selector",))
@@ -80,12 +84,13 @@ class DataCubeDeleteOperator(BaseOperator):
         self.uid = uid
         self.if_missing = if_missing
         self.wait_for_completion = wait_for_completion
-        self.poll_interval = poll_interval
+        self.poll_interval = seconds("poll_interval", poll_interval)
         self.kubernetes_conn_id = kubernetes_conn_id
 
     @cached_property
     def hook(self) -> DataCubeHook:
         """The hook of this task's connection."""
+        check_rendered("kubernetes_conn_id", self.kubernetes_conn_id)
         return DataCubeHook(self.kubernetes_conn_id)
 
     def execute(self, context: Context) -> list[str]:  # noqa: ARG002 - Airflow's signature

@@ -23,17 +23,17 @@ from airflow_provider_datacube._compat import (
 )
 from airflow_provider_datacube._failures import no_useless_retries
 from airflow_provider_datacube._refusals import ResourceUnknownError
-from airflow_provider_datacube._selection import (
-    Selection,
-    check_choice,
-    check_rendered,
-    check_selection,
-    selected,
-)
+from airflow_provider_datacube._selection import Selection, check_selection, selected
 from airflow_provider_datacube._sensing import Condition, Judgement, Verdict, from_event
+from airflow_provider_datacube._settings import check_choice, check_rendered, check_text, seconds
 from airflow_provider_datacube.hooks.datacube import DataCubeHook
 from airflow_provider_datacube.triggers.datacube_sensor import DataCubeSensorTrigger
-from datacube_api.errors import DataCubeError, DataCubeNotFoundError, DataCubeUnavailableError
+from datacube_api.errors import (
+    DataCubeError,
+    DataCubeNotFoundError,
+    DataCubeSpecError,
+    DataCubeUnavailableError,
+)
 from datacube_api.reference import CubeRef
 
 if TYPE_CHECKING:
@@ -59,12 +59,18 @@ class DataCubeSensor(BaseSensorOperator):
     :param if_missing: ``wait`` for a DataCube that is not there (yet), or ``fail``
     :param if_failed: ``fail`` as soon as the transfer has failed, or ``wait`` for one that is
         made anew
-    :param kubernetes_conn_id: connection of type ``kubernetes``
+    :param kubernetes_conn_id: connection of type ``kubernetes`` (templated)
     :param deferrable: wait in the triggerer instead of poking: the end of a transfer is seen at
         once there, everything else every ``poke_interval`` seconds
     """
 
-    template_fields: Collection[str] = ("name", "label_selector", "namespace", "condition")
+    template_fields: Collection[str] = (
+        "name",
+        "label_selector",
+        "namespace",
+        "condition",
+        "kubernetes_conn_id",
+    )
     ui_color = "#e3f4ea"
 
     def __init__(  # noqa: PLR0913 - a sensor's settings, keyword-only
@@ -82,10 +88,16 @@ class DataCubeSensor(BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_selection(name, label_selector)
+        check_selection(name, label_selector, namespace)
+        check_text("condition", condition)
+        check_text("kubernetes_conn_id", kubernetes_conn_id)
         check_choice("match", match, ("all", "any"))
         check_choice("if_missing", if_missing, ("wait", "fail"))
         check_choice("if_failed", if_failed, ("fail", "wait"))
+        if deferrable:  # in a loop without a pause, the triggerer would do nothing else
+            seconds("poke_interval", self.poke_interval)
+        if match == "any" and name is not None:
+            raise DataCubeSpecError(("match: belongs to a label_selector, not to a name",))
         self.name = name
         self.label_selector = label_selector
         self.namespace = namespace
@@ -99,6 +111,7 @@ class DataCubeSensor(BaseSensorOperator):
     @cached_property
     def hook(self) -> DataCubeHook:
         """The hook of this task's connection."""
+        check_rendered("kubernetes_conn_id", self.kubernetes_conn_id)
         return DataCubeHook(self.kubernetes_conn_id)
 
     def execute(self, context: Context) -> Any:
