@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from datacube_api.termination import MAX_BYTES
 from datacube_runtime.local.tls import self_signed
+from tests.integration.transfer.canary import Watch, credentials, traces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +49,12 @@ class Program:
     scratch: Path
     path: str = os.environ["PATH"]
     variables: dict[str, str] = field(default_factory=dict)
+    watch: Watch = field(init=False)  # what was seen of the run that ended last
+    _given: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def tmp(self) -> Path:
+        return self.scratch / "tmp"
 
     @property
     def termination_log(self) -> Path:
@@ -61,20 +69,33 @@ class Program:
         return self.start_raw(*argv, **variables)
 
     def start_raw(self, *argv: str, **variables: str) -> subprocess.Popen[str]:
-        tmp = self.scratch / "tmp"
-        tmp.mkdir(exist_ok=True)
-        return subprocess.Popen(
+        self.tmp.mkdir(exist_ok=True)
+        given = {**self.variables, **variables}
+        process = subprocess.Popen(
             [sys.executable, "-m", "datacube_runtime.transfer", *argv],
             cwd=ROOT,
-            env={"PATH": self.path, "TMPDIR": str(tmp), **self.variables, **variables},
+            env={"PATH": self.path, "TMPDIR": str(self.tmp), **given},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._given[process.pid] = given
+        return process
 
     def end(self, process: subprocess.Popen[str]) -> Ended:
-        stdout, stderr = process.communicate(timeout=40)
+        """Wait for its end; wherever a credential must not be, there is none."""
+        secrets = credentials(self._given.pop(process.pid, {}))
+        with Watch(process.pid) as self.watch:
+            stdout, stderr = process.communicate(timeout=40)
         said = self.termination_log.read_text()
+        assert len(said.encode()) <= MAX_BYTES
+        for secret in secrets:
+            everything = stdout + stderr + said
+            found = [
+                *self.watch.problems(secret),
+                *traces(secret, everything, self.volume, self.tmp),
+            ]
+            assert not found, found[:5]
         last = json.loads(said)
         return Ended(
             process.returncode, last["reason"], last["message"], last["result"],
