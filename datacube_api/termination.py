@@ -31,16 +31,28 @@ class Termination:
     result: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """Return at most ``MAX_BYTES`` bytes of JSON; a long message is cut, never the reason."""
-        kept, text = self.message, self._dumps(self.message)
-        while kept and (excess := len(text) - MAX_BYTES) > 0:  # the JSON is ASCII: a byte a letter
-            # A letter takes twelve of them at most, so this never cuts more than it has to.
-            kept = kept[: -max(1, excess // 12)]
-            text = self._dumps(kept + "…")
+        """
+        Return at most ``MAX_BYTES`` bytes of JSON.
+
+        What is too long for that is cut, the longest text first; the reason and numbers never are.
+        """
+        said = {"message": self.message, **{f"result.{k}": v for k, v in self.result.items()}}
+        while (excess := len(text := self._dumps(said)) - MAX_BYTES) > 0:  # ASCII: a byte a letter
+            longest = max(said, key=lambda field: len(json.dumps(said[field])))
+            said[longest] = _cut(said[longest], excess)
         return text
 
-    def _dumps(self, message: str) -> str:
-        return json.dumps({"reason": self.reason, "message": message, "result": dict(self.result)})
+    def _dumps(self, said: Mapping[str, Any]) -> str:
+        result = {name: said[f"result.{name}"] for name in self.result}
+        return json.dumps({"reason": self.reason, "message": said["message"], "result": result})
+
+
+def _cut(value: Any, excess: int) -> str | None:
+    """Return a shorter text; nothing of what is no text: a part of that would be another value."""
+    if not isinstance(value, str):
+        return None
+    # A letter takes twelve bytes of JSON at most, so this never cuts more than it has to.
+    return value.removesuffix("…")[: -max(1, excess // 12)] + "…"
 
 
 def read_termination(text: str | None) -> Termination | None:

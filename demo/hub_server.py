@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 _BLOCK_BYTES = 256 * 1024
 _CONTENT = re.compile(r"/content/(?P<name>[0-9a-f]{64})")
+_HASH = re.compile(rb'("oid": ")([0-9a-f]+)')
+_FLIPPED = bytes.maketrans(b"0123456789abcdef", b"1032547698badcfe")
 _RANGE = re.compile(r"bytes=(?P<first>\d+)-")
 
 
@@ -43,9 +45,9 @@ class Fault:
     """
     What goes wrong with the next ``times`` requests whose ``METHOD /path`` matches.
 
-    A ``status`` is answered; or a byte of the content is flipped, or half of it comes and then
-    nothing more until the fault is ``over``; or what is asked for is done, but the connection ends
-    before the answer.
+    A ``status`` is answered; or a byte of the content (of a listing: of each hash in it) is
+    flipped; or half of it comes and then nothing more until the fault is ``over``; or what is
+    asked for is done, but the connection ends before the answer.
     """
 
     where: str
@@ -171,6 +173,8 @@ class _Handler(Handler):
             return
         if said.file is None:
             text = b"" if said.said is None else json.dumps(said.said).encode()
+            if fault and fault.flips:
+                text = _HASH.sub(lambda found: found[1] + found[2].translate(_FLIPPED), text)
             self._head(said, len(text), {"Content-Type": "application/json"})
             self.wfile.write(b"" if self.command == "HEAD" else text)
             return

@@ -40,6 +40,8 @@ _WRONG_KEYS = frozenset({
 _WRONG_REGION = frozenset({
     "AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException",
 })  # fmt: skip
+_SPOILED_ON_THE_WAY = frozenset({"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch"})
+_LATER = frozenset({"RequestTimeout", "SlowDown", "OperationAborted", "InternalError"})
 _CREATE_BUCKET = "CreateBucket"
 _SPOILED = "corrupted on transfer: "  # operations/copy.go of rclone: sizes or hashes differ
 _NO_ROOM = (
@@ -143,6 +145,12 @@ def _answered(answer: Answer, service: Service, uri: Uri, words: str) -> Transfe
     if answer.code in _WRONG_REGION or answer.status == HTTPStatus.MOVED_PERMANENTLY:
         message = f"s3-region or s3-endpoint: the bucket is elsewhere ({answer.code}): {words}"
         return TransferError(Reason.INVALID_OPTION, message)
+    if answer.code in _SPOILED_ON_THE_WAY:
+        message = f"{service} did not get what was sent ({answer.code}); try again"
+        return TransferError(Reason.VERIFICATION_FAILED, message)
+    if answer.status == HTTPStatus.INSUFFICIENT_STORAGE:
+        message = f"{service} has no room left (HTTP status 507): ask who runs it for more"
+        return TransferError(Reason.NO_SPACE_LEFT, message)
     if answer.status == HTTPStatus.NOT_FOUND:
         is_bucket = answer.code == "NoSuchBucket"
         said = f"{service} answered {answer.code or answer.status}"
@@ -150,11 +158,18 @@ def _answered(answer: Answer, service: Service, uri: Uri, words: str) -> Transfe
     return _temporary(answer, service, words)
 
 
+def _may_pass(status: int) -> bool:
+    return status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS) or (
+        status >= _SERVERS_FAULT
+    )
+
+
 def _temporary(answer: Answer, service: Service, words: str) -> TransferError | None:
     if answer.is_silence:
         message = f"{service} did not answer (s3-endpoint): {words}"
-    elif answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= _SERVERS_FAULT:
-        message = f"{service} answered with HTTP status {answer.status}; it may do better later"
+    elif answer.code in _LATER or _may_pass(answer.status):
+        said = f"{answer.code}, HTTP status {answer.status}".removeprefix(", ")
+        message = f"{service} answered with {said}; it may do better later"
     else:
         return None
     return TransferError(Reason.NETWORK_ERROR, message)

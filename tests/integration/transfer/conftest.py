@@ -18,7 +18,7 @@ from datacube_runtime.local.tls import self_signed
 from tests.integration.transfer.canary import Watch, credentials, traces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[3]
 TOKEN = "canary-4711-Zq9"
@@ -133,6 +133,18 @@ def volume(tmp_path: Path) -> Path:
     volume = tmp_path / "volume"
     volume.mkdir()
     return volume
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Iterator[Path]:
+    """A volume of 2 MiB."""
+    volume = tmp_path / "tiny"
+    volume.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(volume)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a tmpfs")
+    yield volume
+    subprocess.run(["umount", str(volume)], check=True)
 
 
 @pytest.fixture

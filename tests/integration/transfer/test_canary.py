@@ -26,12 +26,10 @@ def test_a_leak_is_found(
 ) -> None:
     program = make_program("git", TOKEN=token)
     program.wrap("git", leak.format(volume=program.volume) + '\nreal "$@"')
-    with (
-        GitServer(tmp_path / "server", token) as server,
-        pytest.raises(AssertionError, match=where),
-    ):
+    with GitServer(tmp_path / "server", token) as server:
         server.create("models")
-        program.download(URL=f"{server.url}/models.git")
+        with pytest.raises(AssertionError, match=where):
+            program.download(URL=f"{server.url}/models.git")
 
 
 def test_what_counts_as_a_credential() -> None:

@@ -25,6 +25,30 @@ def test_a_long_message_is_cut_and_the_rest_stays(message: str) -> None:
     assert message.startswith(read.message.removesuffix("…"))
 
 
+@given(
+    st.text(max_size=5000),
+    st.dictionaries(st.text(max_size=8), st.text(max_size=3000) | st.integers(), max_size=5),
+)
+def test_long_results_are_cut_too(message: str, result: dict[str, str | int]) -> None:
+    said = Termination(Reason.TRANSFER_SUCCEEDED, message, result)
+    text = said.to_json()
+    read = read_termination(text)
+    assert len(text.encode()) <= MAX_BYTES
+    assert read is not None
+    assert (read.reason, read.result.keys()) == (said.reason, result.keys())
+    for name, value in result.items():
+        if isinstance(value, str):
+            assert value.startswith(read.result[name].removesuffix("…"))
+        else:
+            assert read.result[name] == value
+
+
+def test_what_has_no_shorter_form_is_left_out() -> None:
+    said = Termination(Reason.CANCELLED, "why", {"files": ["a" * 5000], "bytes": 7})
+    read = read_termination(said.to_json())
+    assert read == Termination(Reason.CANCELLED, "why", {"files": None, "bytes": 7})
+
+
 @pytest.mark.parametrize(
     "text",
     [None, "", "killed", "{}", "[]", "1", '{"reason": "Fine", "message": "", "result": {}}',

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,7 @@ import pytest
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def test_a_wrong_token_is_said_and_not_shown(program: Any, origin: Any) -> None:
@@ -179,3 +181,18 @@ def test_a_termination_log_that_cannot_be_written_changes_nothing_else(
     _, stderr = process.communicate(timeout=40)
     assert process.returncode == 0
     assert "termination message cannot be written" in stderr
+
+
+@pytest.mark.parametrize("when", ["cloned", "updated"])
+def test_a_full_volume_is_said_and_what_was_there_stays(
+    program: Any, origin: Any, tiny: Path, when: str
+) -> None:
+    program.volume = tiny
+    if when == "updated":
+        assert program.download(URL=origin.url).code == 0
+    (origin.work / "large.bin").write_bytes(os.urandom(3 * 1024**2))
+    origin.commit("b.txt", "beside it")
+    ended = program.download(URL=origin.url)
+    assert (ended.code, ended.reason) == (73, "NoSpaceLeft"), ended.everything
+    left = sorted(path.name for path in tiny.rglob("*.txt"))
+    assert left == (["a.txt"] if when == "updated" else [])

@@ -3,14 +3,11 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
 
     from demo.hub_server import HubServer
 
@@ -95,18 +92,6 @@ def test_what_a_child_that_was_killed_leaves_is_removed_by_the_program(
     fault.over.set()
     assert (ended.code, ended.reason) == (70, "EngineFailed"), ended.everything
     assert list(program.volume.iterdir()) == []
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> Iterator[Path]:
-    """A volume of 2 MiB."""
-    volume = tmp_path / "tiny"
-    volume.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(volume)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("needs the right to mount a tmpfs")
-    yield volume
-    subprocess.run(["umount", str(volume)], check=True)
 
 
 def test_a_volume_that_others_fill_in_mid_file_is_said(

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from demo.hub.store import Commit
+    from demo.hub.store import Commit, Repository
     from demo.hub_server import HubServer
 
 
@@ -182,3 +183,15 @@ def test_metadata_that_the_hub_refuses_is_said_before_anything_is_sent(
     assert (ended.code, ended.reason) == (65, "PushRejected"), ended.everything
     assert "license" in ended.message
     assert not [target for target, _ in hub.requests if "PUT" in target]
+
+
+@pytest.mark.parametrize("name", ["small.txt", "large.bin"])
+def test_what_the_hub_has_in_the_end_is_compared_with_what_was_sent(
+    program: Any, repository: Repository, lay: Callable[..., Any], name: str
+) -> None:
+    (program.volume / name).write_bytes(b"sent")
+    fault = lay("GET .*/tree/", flips=True)
+    ended = program.upload(REPO=repository.id)
+    assert fault.met.is_set()
+    assert (ended.code, ended.reason) == (74, "VerificationFailed"), ended.everything
+    assert f"{name!r}: what is on the hub is not what was sent" in ended.message

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 DIRECTIONS = ("download", "upload")
@@ -119,18 +117,6 @@ def test_a_wrong_option_is_named(program: Any, option: str, value: str) -> None:
     ended = program.upload(**{"S3_URI": "s3://data/a", option: value})
     assert (ended.code, ended.reason) == (64, "InvalidOption")
     assert ended.message.startswith(option.lower().replace("_", "-") + ": ")
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> Iterator[Path]:
-    """A volume of 2 MiB."""
-    volume = tmp_path / "tiny"
-    volume.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(volume)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("needs the right to mount a tmpfs")
-    yield volume
-    subprocess.run(["umount", str(volume)], check=True)
 
 
 def test_a_full_volume_is_said(program: Any, place: Any, tiny: Path) -> None:

@@ -55,12 +55,28 @@ class _Bucket(BaseHTTPRequestHandler):
         pass
 
 
+class _Refusing(_Bucket):
+    """The same, and it takes nothing; ``asked`` begins with the status and the code."""
+
+    def do_PUT(self) -> None:
+        status, code = self._asked[:2]
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = f"<Error><Code>{code}</Code><Message>Some words.</Message></Error>".encode()
+        self.send_response(int(status))
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
     running: list[tuple[ThreadingHTTPServer, threading.Thread]] = []
 
-    def start(asked: list[str], tls: ssl.SSLContext | None = None) -> str:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Bucket, asked))
+    def start(
+        asked: list[str], tls: ssl.SSLContext | None = None, handler: type[_Bucket] = _Bucket
+    ) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, asked))
         server.handle_error = lambda *_: None  # type: ignore[method-assign] # a refused certificate
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
@@ -117,3 +133,26 @@ def test_a_proxy_is_used_where_the_author_names_it(program: Any, serve: Any, tre
     assert tree(program.volume) == {"a": CONTENT}
     assert asked
     assert all(path.startswith("http://s3.invalid/bucket") for path in asked)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [
+        ("400", "BadDigest", "VerificationFailed"),
+        ("507", "InsufficientStorage", "NoSpaceLeft"),
+        ("400", "RequestTimeout", "NetworkError"),
+        ("503", "SlowDown", "NetworkError"),
+        ("403", "AccessDenied", "PermissionDenied"),
+        ("400", "EntityTooLarge", "EngineFailed"),
+    ],
+)
+def test_why_a_server_takes_nothing_is_read_off_its_code(
+    program: Any, serve: Any, status: str, code: str, reason: str
+) -> None:
+    (program.volume / "b").write_text("2")
+    server = serve([status, code], handler=_Refusing)
+    ended = program.upload(
+        S3_URI="s3://bucket/p", S3_ENDPOINT=f"http://{server}", S3_NO_CHECK_BUCKET="true"
+    )
+    assert ended.reason == reason, ended.everything
+    assert code in ended.message or status in ended.message
