@@ -25,7 +25,7 @@ class Tally:
     def __init__(self, phase: Phase, total_bytes: int, total_files: int) -> None:
         self._phase, self._total, self._files = phase, total_bytes, total_files
         self._done = self._done_files = 0
-        self._lock, self._shown_at = Lock(), 0.0
+        self._lock, self._shown_at, self._is_shown = Lock(), 0.0, True
 
     def share(self, size: int) -> Share:
         """Return the part that one file has in it."""
@@ -36,12 +36,19 @@ class Tally:
         with self._lock:
             self._done += count
             self._done_files += files
-            now = time.monotonic()
+            now, self._is_shown = time.monotonic(), False
             if now >= self._shown_at + _INTERVAL_S or self._done_files == self._files:
                 self._shown_at = now
                 self._say()
 
+    def flush(self) -> None:
+        """Say what was held back: no more comes, however much is missing."""
+        with self._lock:
+            if not self._is_shown:
+                self._say()
+
     def _say(self) -> None:
+        self._is_shown = True
         say(
             phase=str(self._phase),
             done=self._done,

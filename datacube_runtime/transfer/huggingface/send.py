@@ -92,7 +92,7 @@ class Send:
         """
         operations: list[Addition] = []
         for left in reversed(range(_TRIES)):
-            hashed, operations = operations, self._operations()
+            hashed, (operations, tallies) = operations, self._operations()
             for known, operation in zip(hashed, operations, strict=False):
                 operation.take_hash(known)
             try:
@@ -100,6 +100,9 @@ class Send:
             except (HfHubHTTPError, httpx2.TransportError) as error:
                 if not left or not self._may_pass(error):
                     raise
+            finally:
+                for tally in tallies:
+                    tally.flush()
             threading.Event().wait(_PAUSE_S)
         raise AssertionError  # the last try returns or raises
 
@@ -108,13 +111,15 @@ class Send:
             return True
         return may_pass(error) and not self.plan["create_pr"]
 
-    def _operations(self) -> list[Addition]:
+    def _operations(self) -> tuple[list[Addition], tuple[Tally, ...]]:
+        """Return the files, and what they count into: how far they are hashed, and sent."""
         files = self.plan["files"]
         size = sum(file["size"] for file in files), len(files)
         tally = Tally(Phase.TRANSFER, *size)
         unhashed = Tally(Phase.LIST, *size)
         reporting.XetUploadProgressReporter = _reporter(tally)  # type: ignore[assignment, misc]  # the library has no other way to be told of the progress of xet
-        return [Addition.of(file, unhashed, tally.share(file["size"])) for file in files]
+        additions = [Addition.of(file, unhashed, tally.share(file["size"])) for file in files]
+        return additions, (unhashed, tally)
 
     def _commit_once(self, repo: str, operations: Sequence[Addition]) -> CommitInfo:
         return self.hub.api.create_commit(
