@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import contextlib
 import itertools
+import json
 import multiprocessing
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -29,19 +28,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
-import yaml
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from load import Address, address, create_all, create_paced, watch_all
 
 from datacube_api.crd import crd
 from datacube_runtime.local.embedded import install
+from datacube_runtime.local.loops import fastest
 from datacube_runtime.local.registry.fields.owners import Owners
 from datacube_runtime.local.registry.registry import Registry
 from datacube_runtime.local.registry.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from aiohttp import ClientResponse
 
 CUBES = "/apis/tensorstack.dev/v1beta1/namespaces/default/datacubes"
 SECRETS = "/api/v1/namespaces/default/secrets"
@@ -84,7 +81,8 @@ def main() -> None:
             row("start to ready", f"{started_s:.2f} s", "< 1.5 s")
             row("memory when ready", f"{process.memory_info().rss / 1e6:.0f} MB")
             kubeconfig = Path(directory) / "data" / "kubeconfig"
-            asyncio.run(over_https(kubeconfig, process, owning_s, windows))
+            with asyncio.Runner(loop_factory=fastest()) as runner:
+                runner.run(over_https(kubeconfig, process, owning_s, windows))
 
 
 def row(what: str, measured: str, aim: str = "") -> None:
@@ -149,64 +147,48 @@ def server(data: Path) -> Iterator[tuple[psutil.Process, float]]:
 def wait_until_ready(kubeconfig: Path) -> None:
     """Return once a server answers."""
     deadline = time.monotonic() + START_S
-    while not (kubeconfig.exists() and asyncio.run(is_ready(kubeconfig))):
+    while not (kubeconfig.exists() and is_ready(address(kubeconfig))):
         if time.monotonic() > deadline:
             raise TimeoutError("datacube-local did not become ready")
         threading.Event().wait(0.01)
 
 
-async def is_ready(kubeconfig: Path) -> bool:
+def is_ready(where: Address) -> bool:
     """Ask a server whether it is ready."""
-    with contextlib.suppress(ClientError):
-        async with session(kubeconfig) as http, http.get("/readyz") as answer:
-            return answer.ok
+    with contextlib.suppress(OSError):
+        return where.get("/readyz") == b"ok"
     return False
-
-
-def session(kubeconfig: Path) -> ClientSession:
-    """Return an HTTP session at the server of a kubeconfig."""
-    known = yaml.safe_load(kubeconfig.read_text())
-    cluster, user = known["clusters"][0]["cluster"], known["users"][0]["user"]
-    return ClientSession(
-        cluster["server"],
-        headers={"Authorization": f"Bearer {user['token']}"},
-        connector=TCPConnector(limit=0, ssl=_trusting(cluster)),
-        timeout=ClientTimeout(total=60),
-    )
-
-
-def _trusting(cluster: dict[str, str]) -> ssl.SSLContext:
-    pem = base64.b64decode(cluster["certificate-authority-data"]).decode()
-    return ssl.create_default_context(cadata=pem)
 
 
 async def over_https(
     kubeconfig: Path, process: psutil.Process, owning_s: dict[str, float], windows: int
 ) -> None:
     """Measure a server from outside; ``owning_s`` is what a create spends on owners of fields."""
-    async with session(kubeconfig) as http:
-        made = 0
-        for what, path, body in (("secrets", SECRETS, SECRET), ("datacubes", CUBES, CUBE)):
-            began, spent = time.monotonic(), [0.0] * windows
-            for window in range(windows):
-                cpu = cpu_s(process)
-                made += await creates(http, path, body, A_WINDOW)
-                spent[window] = cpu_s(process) - cpu
-            rate = windows * A_WINDOW / sum(spent)
-            row(f"creates of {what}, HTTPS", f"{rate:,.0f}/s a core", "1,500/s a core")
-            row("  in the best window", f"{A_WINDOW / min(spent):,.0f}/s a core")
-            took = time.monotonic() - began
-            row(f"  as {CLIENTS} clients see it", f"{windows * A_WINDOW / took:,.0f}/s")
-            share = owning_s[what] * rate
-            row("  of which keeping the owners of fields", f"{share:.0%}", "<= 15 %")
-        made += await watched(http, kubeconfig, process)
-        made += await creates(http, SECRETS, SECRET, max(0, OBJECTS - made))
-        await asyncio.sleep(1)
-        megabytes = process.memory_info().rss / 1e6
-        row(f"memory with {made:,} objects", f"{megabytes:.0f} MB", "< 120 MB")
-        cpu = cpu_s(process)
-        await asyncio.sleep(IDLE_S)
-        row("CPU while idle", f"{100 * (cpu_s(process) - cpu) / IDLE_S:.1f} %", "< 1 %")
+    where, made = address(kubeconfig), 0
+    for what, path, body in (("secrets", SECRETS, SECRET), ("datacubes", CUBES, CUBE)):
+        took_s, spent = 0.0, [0.0] * windows
+        for window in range(windows):
+            requests = [where.request("POST", path, named(body)) for _ in range(A_WINDOW)]
+            began, cpu = time.monotonic(), cpu_s(process)
+            await create_all(where, requests, CLIENTS)
+            spent[window] = cpu_s(process) - cpu
+            took_s += time.monotonic() - began
+            made += A_WINDOW
+        rate = windows * A_WINDOW / sum(spent)
+        row(f"creates of {what}, HTTPS", f"{rate:,.0f}/s a core", "1,500/s a core")
+        row("  in the best window", f"{A_WINDOW / min(spent):,.0f}/s a core")
+        row(f"  as {CLIENTS} clients see it", f"{windows * A_WINDOW / took_s:,.0f}/s")
+        row("  of which keeping the owners of fields", f"{owning_s[what] * rate:.0%}", "<= 15 %")
+    made += await watched(kubeconfig, process)
+    missing = range(max(0, OBJECTS - made))
+    requests = [where.request("POST", SECRETS, named(SECRET)) for _ in missing]
+    await create_all(where, requests, CLIENTS)
+    await asyncio.sleep(1)
+    megabytes = process.memory_info().rss / 1e6
+    row(f"memory with {made + len(missing):,} objects", f"{megabytes:.0f} MB", "< 120 MB")
+    cpu = cpu_s(process)
+    await asyncio.sleep(IDLE_S)
+    row("CPU while idle", f"{100 * (cpu_s(process) - cpu) / IDLE_S:.1f} %", "< 1 %")
 
 
 def cpu_s(process: psutil.Process) -> float:
@@ -215,84 +197,42 @@ def cpu_s(process: psutil.Process) -> float:
     return float(used.user + used.system)
 
 
-async def creates(http: ClientSession, path: str, body: dict[str, Any], most: int) -> int:
-    """Create so many objects with several clients; return how many that were."""
-    made = 0
-
-    async def client() -> None:
-        nonlocal made
-        while made < most:
-            made += 1
-            async with http.post(path, json=named(body)) as answer:
-                answer.raise_for_status()
-                await answer.read()
-
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
-    return made
-
-
-async def watched(http: ClientSession, kubeconfig: Path, process: psutil.Process) -> int:
+async def watched(kubeconfig: Path, process: psutil.Process) -> int:
     """
     Create at a steady rate in front of many watchers; say how many events they get.
 
-    The watchers are another process: to read all that is more work than to send it. At a lower rate
-    fewer changes share a write to a watcher, and each costs the server more.
+    The watchers are another process. At a lower rate fewer changes share a write to a watcher, and
+    each costs the server more.
     """
-    async with http.get(CUBES, params={"limit": 1}) as answer:
-        since = (await answer.json())["metadata"]["resourceVersion"]
-    seen, ready = SPAWN.Array("Q", WATCHERS), SPAWN.Barrier(2, timeout=START_S)
-    watchers = SPAWN.Process(target=watch_all, args=(kubeconfig, since, seen, ready), daemon=True)
+    where, seen = address(kubeconfig), SPAWN.Array("Q", WATCHERS)
+    since = json.loads(where.get(f"{CUBES}?limit=1"))["metadata"]["resourceVersion"]
+    ready = SPAWN.Barrier(2, timeout=START_S)
+    watchers = SPAWN.Process(target=watch, args=(kubeconfig, since, seen, ready), daemon=True)
     watchers.start()
     await asyncio.to_thread(ready.wait)
+    made = WATCHED_S * WATCHED_PER_S
+    requests = [where.request("POST", CUBES, named(CUBE)) for _ in range(made)]
     began, cpu = time.monotonic(), cpu_s(process)
-    made = await paced(http, began)
-    took, in_time = time.monotonic() - began, sum(seen)
+    await create_paced(where, requests, CLIENTS, WATCHED_PER_S)
+    took = time.monotonic() - began
     core = (cpu_s(process) - cpu) / took
+    in_time = sum(seen)
     await asyncio.sleep(1)
+    in_the_end = sum(seen)
     watchers.terminate()
     watchers.join()
     row(f"creates in front of {WATCHERS} watchers", f"{made / took:,.0f}/s", f"{WATCHED_PER_S}/s")
     row("  CPU of the server meanwhile", f"{100 * core:.0f} %", "<= 100 %")
     row("  events seen meanwhile, by all together", f"{in_time / took:,.0f}/s")
-    row("  events seen within another second", f"{100 * sum(seen) / (made * WATCHERS):.1f} %")
+    row("  events seen within another second", f"{100 * in_the_end / (made * WATCHERS):.1f} %")
     return made
 
 
-def watch_all(kubeconfig: Path, since: str, seen: Any, ready: Any) -> None:
+def watch(kubeconfig: Path, since: str, seen: Any, ready: Any) -> None:
     """Watch until ended; ``ready`` is waited for when all watches are open."""
-
-    async def watch() -> None:
-        query = {"watch": "true", "resourceVersion": since}
-        async with session(kubeconfig) as http:
-            opening = [http.get(CUBES, params=query) for _ in range(WATCHERS)]
-            answers = await asyncio.gather(*opening)
-            ready.wait()
-            await asyncio.gather(*(_count(a, seen, n) for n, a in enumerate(answers)))
-
-    asyncio.run(watch())
-
-
-async def paced(http: ClientSession, began: float) -> int:
-    """Create at a steady rate; return how many that were."""
-    made = 0
-
-    async def client() -> None:
-        nonlocal made
-        while time.monotonic() - began < WATCHED_S:
-            due = began + made / WATCHED_PER_S
-            made += 1
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            async with http.post(CUBES, json=named(CUBE)) as answer:
-                answer.raise_for_status()
-
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
-    return made
-
-
-async def _count(answer: ClientResponse, seen: Any, number: int) -> None:
-    """Count events by their line ends: to parse them all would be the client's own limit."""
-    async for chunk in answer.content.iter_any():
-        seen[number] += chunk.count(b"\n")
+    path = f"{CUBES}?watch=true&resourceVersion={since}"
+    with asyncio.Runner(loop_factory=fastest()) as runner:
+        runner.run(watch_all(address(kubeconfig), path, seen, ready))
 
 
 if __name__ == "__main__":

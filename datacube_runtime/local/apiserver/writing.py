@@ -8,6 +8,7 @@ managerOrUserAgent in k8s.io/apiserver/pkg/endpoints/handlers
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from datacube_runtime.local.apiserver.watching import is_true
@@ -123,12 +124,13 @@ def _problems(request: web.Request) -> Iterator[Cause]:
     if len(manager.encode()) > _MANAGER_MAX:
         message = f"Too long: may not be more than {_MANAGER_MAX} bytes"
         yield Cause("FieldValueTooLong", "fieldManager", message)
-    for at, letter in enumerate(manager):
+    for at, letter in enumerate("" if manager.isprintable() else manager):
         if not letter.isprintable():
             message = f'Invalid value: "": invalid character U+{ord(letter):04X} (at position {at})'
             yield Cause("FieldValueInvalid", "fieldManager", message)
 
 
+@lru_cache(maxsize=256)  # clients have but a few names
 def _program(user_agent: str) -> str:
     """Return what a client calls itself before the first slash."""
     name = "".join(letter for letter in user_agent.partition("/")[0] if letter.isprintable())

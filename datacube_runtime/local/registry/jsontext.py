@@ -19,6 +19,9 @@ import orjson
 _BLANK = b" \n\r\t"
 
 
+_CONTAINERS = (dict, list)  # all else is copied as it is; asked first, because most values are
+
+
 class NumberError(ValueError):
     """A number is too large to be any."""
 
@@ -86,5 +89,8 @@ def is_plain(value: Any) -> bool:
 def copied(value: Any) -> Any:
     """Return a deep copy of a JSON value."""
     if isinstance(value, dict):
-        return {name: copied(below) for name, below in value.items()}
+        return {
+            name: copied(below) if below.__class__ in _CONTAINERS else below
+            for name, below in value.items()
+        }
     return [copied(item) for item in value] if isinstance(value, list) else value

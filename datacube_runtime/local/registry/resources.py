@@ -38,6 +38,10 @@ class Resource:
     is_looked_for: bool = False
     """Whether there are none, though clients look: ``kubectl cluster-info`` fails without."""
 
+    def __hash__(self) -> int:
+        """Return what equal ones share: it is asked with each request, so not of all the fields."""
+        return hash((self.group, self.version, self.plural))
+
     @property
     def api_version(self) -> str:
         """Return ``v1`` or ``group/version``."""
