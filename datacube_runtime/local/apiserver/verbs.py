@@ -175,7 +175,7 @@ class Verbs:
         watch = read_watch(about.resource, watch_query(about, _query(request, about)))
         events = watched(self._registry, about.resource, about.namespace, watch)
         accepted = request.headers.get("Accept", "")
-        told = lines(events, about.api_version, partial(self._shown, request, about), accepted)
+        told = lines(events, about.api_version, partial(self._told, request, about), accepted)
         return await send(request, _JSON, told)
 
     async def _send_log(self, request: web.Request, pod: dict[str, Any]) -> web.StreamResponse:
@@ -186,6 +186,10 @@ class Verbs:
             return web.Response(status=HTTPStatus.NO_CONTENT)  # nobody could have a log of it
         logs.refuse_unreadable(pod, log, query)
         return await send(request, _TEXT, logs.chunks(self._registry, pod, log, query))
+
+    def _told(self, request: web.Request, about: Target, obj: dict[str, Any]) -> dict[str, Any]:
+        """Show an object that a watch has seen, in the version that was asked for."""
+        return self._shown(request, about, {**obj, "apiVersion": about.resource.api_version})
 
     def _shown(self, request: web.Request, about: Target, body: dict[str, Any]) -> dict[str, Any]:
         shown = represented(request, self._registry, about.resource, body)

@@ -87,8 +87,17 @@ class Change(NamedTuple):
     """What a client is told; ``event`` is the change of the store that it is made of, if any."""
 
     kind: str
-    object: Mapping[str, Any]
+    other: Mapping[str, Any] | None
+    """The object that is shown; None: the event's, which need not be read to be known."""
+
     event: Event | None = None
+
+    @property
+    def object(self) -> Mapping[str, Any]:
+        """Return the object that is shown, in the version in which it is stored."""
+        if self.other is None and self.event is not None:
+            return self.event.object
+        return self.other or {}
 
 
 async def watched(
@@ -98,7 +107,7 @@ async def watched(
     since = registry.version() if watch.since is None else watch.since
     if watch.since is None and watch.shows_initial:
         for some in batched(registry.rows(resource, namespace, None)):
-            found = ({**row.object, "apiVersion": resource.api_version} for row in some)
+            found = (row.object for row in some)
             yield [Change("ADDED", o) for o in found if watch.wanted is None or watch.wanted(o)]
         if watch.marks_initial_end:
             yield [_bookmark(resource, since, {_INITIAL_EVENTS_END: "true"})]
@@ -120,7 +129,7 @@ async def _changes(
             began = clock()
             for some in batched(registry.changes(resource, namespace, since)):
                 since = some[-1].version
-                if visible := list(_visible(some, resource, watch.wanted)):
+                if visible := _visible(some, watch.wanted):
                     yield visible
             if clock() >= end:
                 return
@@ -143,13 +152,11 @@ def batched(items: Iterable[T]) -> Iterator[list[T]]:
         yield some
 
 
-def _visible(
-    events: Iterable[Event], resource: Resource, wanted: Selector | None
-) -> Iterator[Change]:
-    for event in events:
-        if (change := seen(event, wanted)) is not None:
-            kind, obj = change
-            yield Change(kind, {**obj, "apiVersion": resource.api_version}, event)
+def _visible(events: Iterable[Event], wanted: Selector | None) -> list[Change]:
+    if wanted is None:
+        return [Change(event.kind, None, event) for event in events]
+    told = ((seen(event, wanted), event) for event in events)
+    return [Change(*what, event) for what, event in told if what is not None]
 
 
 def _bookmark(
@@ -162,12 +169,9 @@ def _bookmark(
     return Change("BOOKMARK", obj)
 
 
-def seen(event: Event, wanted: Selector | None) -> tuple[str, Mapping[str, Any]] | None:
+def seen(event: Event, wanted: Selector) -> tuple[str, Mapping[str, Any]] | None:
     """Return what one change is to a client with that selector; None where it is nothing."""
-    obj = event.object
-    if wanted is None:
-        return event.kind, obj
-    before = event.before
+    obj, before = event.object, event.before
     was, is_now = before is not None and wanted(before), wanted(obj)
     if event.kind == "DELETED":
         return ("DELETED", obj) if was else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Shown = Callable[[dict[str, Any]], Mapping[str, Any]]
 
-_OF_OBJECTS = ("ADDED", "MODIFIED", "DELETED")
+_NO_OBJECT = "ERROR"  # what it carries is a Status, which has one shape
 
 
 def _form(accept: str) -> str | None:
@@ -41,23 +41,21 @@ async def lines(
     async with aclosing(batches):
         async for changes in batches:
             if changes:
-                yield b"".join([_line(change, version, shown, shared) for change in changes])
+                yield b"".join([_line(change, shown, shared) for change in changes])
 
 
-def _line(change: Change, version: str, shown: Shown, shared: Hashable | None) -> bytes:
+def _line(change: Change, shown: Shown, shared: Hashable | None) -> bytes:
     if change.event is None or shared is None:
-        return _made(change, version, shown)
+        return _made(change, shown)
     known, key = change.event.lines, (change.kind, shared)
     line = known.get(key)
     if line is None:
-        line = known[key] = _made(change, version, shown)
+        line = known[key] = _made(change, shown)
     return line
 
 
-def _made(change: Change, version: str, shown: Shown) -> bytes:
-    obj: Mapping[str, Any] = change.object
-    if change.kind in _OF_OBJECTS:
+def _made(change: Change, shown: Shown) -> bytes:
+    obj = change.object
+    if change.kind != _NO_OBJECT:
         obj = shown(dict(obj))
-    elif change.kind == "BOOKMARK":
-        obj = shown({**obj, "apiVersion": version})
     return encoded({"type": change.kind, "object": obj}) + b"\n"
