@@ -21,9 +21,9 @@ Manifest = dict[str, Any]
 
 PODS, JOBS, CLAIMS = "pods", "jobs", "persistentvolumeclaims"
 SECRETS, CONFIG_MAPS = "secrets", "configmaps"
-EVENTS = "events"
+EVENTS, NODES = "events", "nodes"
 PLURALS = (CLAIMS, SECRETS, CONFIG_MAPS, PODS, JOBS)
-"""What is watched; Kubernetes Events are only written."""
+"""What is watched; Kubernetes Events and the node are only written."""
 _GROUPS = {JOBS: "batch"}
 
 
@@ -90,9 +90,11 @@ class Objects:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self._resources = {p: cluster.resource(_GROUPS.get(p, ""), p) for p in (*PLURALS, EVENTS)}
+        self._resources = {
+            p: cluster.resource(_GROUPS.get(p, ""), p) for p in (*PLURALS, EVENTS, NODES)
+        }
 
-    def find(self, plural: str, namespace: str, name: str) -> Manifest | None:
+    def find(self, plural: str, namespace: str | None, name: str) -> Manifest | None:
         """Return the object; None where there is none."""
         try:
             return self.cluster.get(self._resources[plural], namespace, name)
@@ -109,7 +111,7 @@ class Objects:
         """Yield what changes in any namespace after ``since``."""
         return self.cluster.watch(self._resources[plural], None, since)
 
-    def create(self, plural: str, namespace: str, obj: Manifest) -> Manifest:
+    def create(self, plural: str, namespace: str | None, obj: Manifest) -> Manifest:
         """Create an object and return it as the server has it."""
         return self.cluster.create(self._resources[plural], namespace, obj)
 
@@ -128,9 +130,8 @@ class Objects:
         """Make ``status`` the status of an object; write nothing where it already is."""
         if patch := merge_patch(obj.get("status") or {}, status):
             meta, resource = obj["metadata"], self._resources[plural]
-            self.cluster.patch(
-                resource, meta["namespace"], meta["name"], {"status": patch}, subresource="status"
-            )
+            namespace, written = meta.get("namespace"), {"status": patch}
+            self.cluster.patch(resource, namespace, meta["name"], written, subresource="status")
 
     def delete(
         self,

@@ -35,6 +35,7 @@ from datacube_runtime.local.pods.launch import Machine
 from datacube_runtime.local.pods.leftovers import clear_leftovers
 from datacube_runtime.local.pods.machine import capacity
 from datacube_runtime.local.pods.memory import over_limit
+from datacube_runtime.local.pods.node import REPORT_S, report
 from datacube_runtime.local.registry.errors import ApiStatusError
 from datacube_runtime.local.volumes.claims import reconcile_claim
 from datacube_runtime.local.volumes.directories import Volumes
@@ -79,6 +80,7 @@ class Runner:
         self, registry: Cluster, data_dir: Path, path: str, config: RunnerConfig | None = None
     ) -> None:
         data_dir = data_dir.absolute()  # processes run elsewhere
+        self._data_dir = data_dir
         self._config = config or RunnerConfig()
         self._objects = Objects(registry)
         self._queue: WorkQueue[Key] = WorkQueue()
@@ -106,6 +108,7 @@ class Runner:
         for directory in (self._places.scratches, self._places.logs):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._trash.empty()
+        report(self._objects, self._data_dir, _utc_now())
         await clear_leftovers(self._objects, self._places, _utc_now())
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -114,6 +117,7 @@ class Runner:
                 tasks.create_task(self._work(), name="runner")
                 tasks.create_task(self._watch_memory(), name="memory")
                 tasks.create_task(self._sweep(), name="events")
+                tasks.create_task(self._report(), name="node")
         finally:
             self._queue.close()
             await self._kubelet.stop(self._config.stop_grace_s)
@@ -193,6 +197,12 @@ class Runner:
         while True:
             self._recorder.sweep()
             await asyncio.sleep(_SWEEP_PAUSE_S)
+
+    async def _report(self) -> NoReturn:
+        """Say again and again that the node is there."""
+        while True:
+            await asyncio.sleep(REPORT_S)
+            report(self._objects, self._data_dir, _utc_now())
 
     def _reconcile(self, key: Key) -> float | None:
         """Look at one object; return after how many seconds to look again."""

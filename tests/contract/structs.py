@@ -26,19 +26,19 @@ _HEAD = """\
 """
 _ROOTS = (
     "CoreV1Event", "EventsV1Event", "V1Binding", "V1ConfigMap", "V1CustomResourceDefinition",
-    "V1Job", "V1Lease", "V1Namespace", "V1PersistentVolumeClaim", "V1Pod", "V1Secret",
+    "V1Job", "V1Lease", "V1Namespace", "V1Node", "V1PersistentVolumeClaim", "V1Pod", "V1Secret",
     "V1SelfSubjectAccessReview", "V1SelfSubjectReview", "V1SelfSubjectRulesReview",
 )  # fmt: skip
 _SCALARS = {"str": "s", "bool": "o", "float": "f", "datetime": "t", "object": "-"}
 _INT64 = {
     "activeDeadlineSeconds", "deletionGracePeriodSeconds", "expirationSeconds", "fsGroup",
     "generation", "gid", "maxItems", "maxLength", "maxProperties", "minItems", "minLength",
-    "minProperties", "observedGeneration", "runAsGroup", "runAsUser", "seconds",
+    "minProperties", "observedGeneration", "runAsGroup", "runAsUser", "seconds", "sizeBytes",
     "supplementalGroups", "terminationGracePeriodSeconds", "tolerationSeconds", "uid",
 }  # fmt: skip
 _QUANTITIES = {
-    "allocatedResources", "capacity", "divisor", "limits", "overhead", "requests", "resources",
-    "sizeLimit",
+    "allocatable", "allocatedResources", "capacity", "divisor", "limits", "overhead", "requests",
+    "resources", "sizeLimit",
 }  # fmt: skip
 _FORMATS = {
     ("Secret", "data"): "{y",
@@ -50,6 +50,7 @@ _FORMATS = {
     ("EventSeries", "lastObservedTime"): "u",
     ("events.Event", "eventTime"): "u",
     ("events.EventSeries", "lastObservedTime"): "u",
+    ("NodeSwapStatus", "capacity"): "l",
     ("ResourceRule", "resources"): "*s",
     ("HTTPGetAction", "port"): "x",
     ("TCPSocketAction", "port"): "x",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SUBRESOURCES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "/namespaces": frozenset({"finalize"}),
+        "/nodes": frozenset({"proxy"}),
         "/pods": frozenset(
             {
                 "attach", "ephemeralcontainers", "eviction", "exec", "portforward",
@@ -33,7 +34,7 @@ _PLURALS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "": frozenset(
             {
-                "bindings", "componentstatuses", "endpoints", "limitranges", "nodes",
+                "bindings", "componentstatuses", "endpoints", "limitranges",
                 "persistentvolumes", "podtemplates", "replicationcontrollers", "resourcequotas",
                 "serviceaccounts", "services",
             }

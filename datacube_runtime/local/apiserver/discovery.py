@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from datacube_runtime.local.apiserver.paths import no_such_place
 from datacube_runtime.local.registry.resources import NAMESPACES
+from datacube_runtime.local.version import KUBERNETES
 
 if TYPE_CHECKING:
     from datacube_runtime.local.registry.resources import Catalog, Resource
@@ -22,7 +23,7 @@ _STATUS_VERBS = ("get", "patch", "update")
 VERSION = {
     "major": "1",
     "minor": "36",
-    "gitVersion": "v1.36.2+datacube-local",
+    "gitVersion": KUBERNETES,
     "gitCommit": "",
     "gitTreeState": "clean",
     "buildDate": "1970-01-01T00:00:00Z",
@@ -30,7 +31,6 @@ VERSION = {
     "compiler": "",
     "platform": "",
 }
-"""The Kubernetes version whose recorded answers this server is held to."""
 
 
 def core_versions(address: str) -> dict[str, Any]:
@@ -95,17 +95,21 @@ def _entries(resource: Resource) -> list[dict[str, Any]]:
     entries = [entry]
     if resource.has_status:
         name = f"{resource.plural}/status"
-        entries.append({"name": name, **below, "verbs": list(_STATUS_VERBS)})
+        entries.append({"name": name, **below, "verbs": _status_verbs(resource)})
     if resource.key == "/pods":
         binding = {"name": "pods/binding", **below, "kind": "Binding", "verbs": ["create"]}
         entries += [binding, {"name": "pods/log", **below, "verbs": ["get"]}]
     return entries
 
 
+def _status_verbs(resource: Resource) -> list[str]:
+    return ["get"] if resource.is_read_only else list(_STATUS_VERBS)
+
+
 def _verbs(resource: Resource) -> list[str]:
     if resource.is_review:
         return ["create"]
-    if resource.is_looked_for:
+    if resource.is_looked_for or resource.is_read_only:
         return ["get", "list", "watch"]
     if resource == NAMESPACES:
         return [verb for verb in _VERBS if verb != "deletecollection"]

@@ -38,6 +38,7 @@ _FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         "/secrets": frozenset({"type"}),
         "/namespaces": frozenset({"status.phase"}),
+        "/nodes": frozenset({"spec.unschedulable"}),
         "/events": frozenset(
             {
                 "involvedObject.kind", "involvedObject.namespace", "involvedObject.name",
@@ -60,7 +61,11 @@ _PLACES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
 """Where a field is that is not where its name says; the first that is there counts."""
 
 _EMPTY: Mapping[tuple[str, str], str] = MappingProxyType(
-    {("/pods", "spec.hostNetwork"): "false", ("batch/jobs", "status.successful"): "0"}
+    {
+        ("/pods", "spec.hostNetwork"): "false",
+        ("/nodes", "spec.unschedulable"): "false",
+        ("batch/jobs", "status.successful"): "0",
+    }
 )
 """What a field is that is not there, where that is not the empty text."""
 

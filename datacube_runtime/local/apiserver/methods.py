@@ -20,6 +20,7 @@ from datacube_runtime.local.registry.errors import (
     bad_request,
     method_not_allowed,
     method_not_supported,
+    read_only,
 )
 from datacube_runtime.local.registry.resources import NAMESPACES
 
@@ -62,6 +63,8 @@ def _built_in_verb(method: str, about: Target) -> str:
         return verb if verb == "create" else ""
     if about.resource.is_looked_for and verb not in ("get", "list"):
         raise absent(about.resource.group, about.resource.plural) or method_not_allowed()
+    if about.resource.is_read_only and verb not in ("get", "list"):
+        raise read_only(about.resource)
     if about.subresource:
         return _OF_SUBRESOURCES[about.subresource].get(method, "")
     if about.is_everywhere:

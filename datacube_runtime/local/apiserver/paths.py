@@ -76,7 +76,7 @@ def target(catalog: Catalog, group: str, version: str, rest: str) -> Target:
     if resource.is_custom:
         _check_custom(resource, namespace, name, subresource)
     elif len(steps) > 3 or (resource.is_review and name) or (is_watch and subresource):  # noqa: PLR2004 - plural/NAME/subresource
-        raise no_such_endpoint()
+        raise absent(group, plural, subresource) or no_such_endpoint()
     else:
         _check_built_in(resource, namespace, name, subresource)
     if resource == NEW_EVENTS:

@@ -109,12 +109,16 @@ def expired(status: Mapping[str, Any]) -> Status:
 
 
 def refused(pod: Mapping[str, Any], reason: str, message: str, now: datetime) -> Status:
-    """Return the status of a pod that the node does not take."""
+    """
+    Return the status of a pod that the node does not take: nothing is said of its container.
+
+    Source: rejectPod in kubernetes/pkg/kubelet/kubelet.go
+    """
     wanted = _done("Failed")
     if not pod["spec"].get("nodeName"):
         del wanted["PodScheduled"]  # it was refused before it was given to the node
-    state = {"waiting": {"reason": "ContainerCreating"}}
-    status = _status(pod, "Failed", state, wanted, now)
+    status = _status(pod, "Failed", {}, wanted, now)
+    del status["containerStatuses"]
     return {**status, "reason": reason, "message": message}
 
 

@@ -219,6 +219,12 @@ def method_not_allowed() -> ApiStatusError:
     return ApiStatusError(HTTPStatus.METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
 
 
+def read_only(resource: Resource) -> ApiStatusError:
+    """Refuse to write what is a description of this machine."""
+    message = f"the embedded cluster's {resource.plural} can be read and watched, not written"
+    return ApiStatusError(HTTPStatus.METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+
+
 def version_too_large(asked: int, current: int) -> ApiStatusError:
     """Refuse a version that has not happened yet."""
     message = f"Timeout: Too large resource version: {asked}, current: {current}"

@@ -37,6 +37,8 @@ class Resource:
     """Whether it is only asked, by a create, and never stored."""
     is_looked_for: bool = False
     """Whether there are none, though clients look: ``kubectl cluster-info`` fails without."""
+    is_read_only: bool = False
+    """Whether only the cluster itself writes it."""
 
     def __hash__(self) -> int:
         """Return what equal ones share: it is asked with each request, so not of all the fields."""
@@ -97,6 +99,10 @@ DEFINITIONS = Resource(
     categories=("api-extensions",),
     has_status=True,
 )
+NODES = Resource(
+    "", "v1", "nodes", "Node", namespaced=False, short_names=("no",), has_status=True,
+    is_read_only=True,
+)  # fmt: skip
 SERVICES = Resource(
     "", "v1", "services", "Service", short_names=("svc",), categories=("all",), is_looked_for=True
 )
@@ -111,7 +117,7 @@ REVIEWS = tuple(
 
 BUILT_IN = (
     NAMESPACES, PODS, CLAIMS, SECRETS, CONFIG_MAPS, EVENTS, JOBS, LEASES, DEFINITIONS, NEW_EVENTS,
-    SERVICES, *REVIEWS,
+    NODES, SERVICES, *REVIEWS,
 )  # fmt: skip
 
 

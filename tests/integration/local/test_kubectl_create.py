@@ -96,7 +96,7 @@ def test_a_pod_is_run(cluster: Any, gone_later: Any) -> None:
         (("create", "serviceaccount", "s"), "no serviceaccounts"),
         (("create", "deployment", "d", "--image=none"), "no deployments.apps"),
         (("create", "token", "default"), "no serviceaccounts"),
-        (("get", "--raw", "/api/v1/nodes"), "no nodes"),
+        (("get", "--raw", "/api/v1/persistentvolumes"), "no persistentvolumes"),
         (("get", "--raw", "/api/v1/namespaces/default/pods/p/proxy"), "no pods/proxy"),
     ],
 )

@@ -131,6 +131,7 @@ async def test_what_cannot_be_run_here_fails_and_names_the_field(
     cluster.pod("exit 0", **spec)
     pod = await cluster.pod_in("Failed")
     assert pod["status"]["reason"] == "UnsupportedPod"
+    assert "containerStatuses" not in pod["status"]  # kubectl would show what it says there
     assert pod["status"]["message"].startswith(field)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from datacube_runtime.local.apiserver.tables import events, jobs, pods
+from datacube_runtime.local.apiserver.tables import events, jobs, nodes, pods
 from datacube_runtime.local.apiserver.tables.cells import age_of, at, column
 from datacube_runtime.local.registry import resources
 
@@ -58,6 +58,7 @@ def _class(claim: Object, _now: datetime) -> str:
     return str(notes.get(_BETA_CLASS, claim["spec"].get("storageClassName") or ""))
 
 
+_RUNTIME = ".status.nodeInfo.containerRuntimeVersion"
 _NAME = column("Name", at(".metadata.name"))
 _AGE = column("Age", age_of)
 _CREATED = column("Created At", at(".metadata.creationTimestamp"), kind="date")
@@ -118,6 +119,20 @@ BUILT_IN_COLUMNS: Mapping[str, Sequence[Column]] = MappingProxyType(
             column("Containers", jobs.containers("name"), is_wide=True),
             column("Images", jobs.containers("image"), is_wide=True),
             column("Selector", jobs.selector, is_wide=True),
+        ),
+        resources.NODES.key: (
+            _NAME,
+            column("Status", nodes.state),
+            column("Roles", nodes.roles),
+            _AGE,
+            column("Version", at(".status.nodeInfo.kubeletVersion")),
+            column("Internal-IP", nodes.address("InternalIP"), is_wide=True),
+            column("External-IP", nodes.address("ExternalIP"), is_wide=True),
+            column("OS-Image", at(".status.nodeInfo.osImage", "<unknown>"), is_wide=True),
+            column(
+                "Kernel-Version", at(".status.nodeInfo.kernelVersion", "<unknown>"), is_wide=True
+            ),
+            column("Container-Runtime", at(_RUNTIME, "<unknown>"), is_wide=True),
         ),
         resources.LEASES.key: (_NAME, column("Holder", at(".spec.holderIdentity")), _AGE),
     }

@@ -151,6 +151,9 @@ _BUILT_IN: Mapping[str, Type] = MappingProxyType(
         ),
         resources.CLAIMS.key: _of(metadata=_META, spec=_CLAIM_SPEC, status=_CONDITIONS),
         resources.NAMESPACES.key: _of(metadata=_META, status=_CONDITIONS),
+        resources.NODES.key: _of(
+            metadata=_META, status=_of(addresses=_by("type"), conditions=_by("type"))
+        ),
         resources.DEFINITIONS.key: _of(metadata=_META, status=_CONDITIONS),
         resources.EVENTS.key: _of(metadata=_META, involvedObject=_ATOMIC, related=_ATOMIC),
     }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from datacube_runtime.local.registry import resources
 from datacube_runtime.local.registry.custom.definitions import DEFINITION_KIND
+from datacube_runtime.local.registry.kind import Kind
 from datacube_runtime.local.registry.kinds.claims import CLAIM_KIND
 from datacube_runtime.local.registry.kinds.config_maps import CONFIG_MAP_KIND
 from datacube_runtime.local.registry.kinds.events import EVENT_KIND
@@ -23,8 +24,6 @@ from datacube_runtime.local.registry.kinds.secrets import SECRET_KIND
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from datacube_runtime.local.registry.kind import Kind
-
 BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         resources.NAMESPACES.key: NAMESPACE_KIND,
@@ -36,5 +35,6 @@ BUILT_IN_KINDS: Mapping[str, Kind] = MappingProxyType(
         resources.DEFINITIONS.key: DEFINITION_KIND,
         resources.EVENTS.key: EVENT_KIND,
         resources.LEASES.key: LEASE_KIND,
+        resources.NODES.key: Kind(),  # nobody but the runner writes it
     }
 )
