@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datacube_runtime.local import commands
-from datacube_runtime.local.arguments import parser, words_of
+from datacube_runtime.local.arguments import has_wishes, parser, words_of
 from datacube_runtime.local.background import BackgroundError
 from datacube_runtime.local.instances import DataDirectoryError
 from datacube_runtime.local.mishaps import sentence_of
@@ -65,11 +65,11 @@ def default_directory(environment: Mapping[str, str], home: Path) -> Path:
 
 
 def _command(given: Namespace) -> int:
-    place = commands.Place(given.data_dir, sys.stdout)
+    place = commands.Place(given.data_dir, sys.stdout, sys.stderr)
     match given.command:
         case "up":
             kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-            return commands.up(place, words_of(given), kept)
+            return commands.up(place, words_of(given), kept, has_wishes=has_wishes(given))
         case "down":
             return commands.down(place)
         case "status":

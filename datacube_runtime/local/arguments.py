@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
+
+from datacube_runtime.local.version import KUBERNETES
 
 _DESCRIPTION = """\
 A Kubernetes-compatible cluster on this machine, for one user: an API server on
@@ -19,7 +22,7 @@ own controller. It needs no container engine and no root.
 _EXAMPLES = """\
 a first look:
   datacube-local up                        start it in the background
-  eval "$(datacube-local up | tail -1)"    the same, and point kubectl at it
+  eval "$(datacube-local up)"              the same, and point kubectl at it
   kubectl get datacubes,jobs,pods
   datacube-local logs -f POD
   datacube-local down                      what it knows is kept for the next up
@@ -43,6 +46,7 @@ def parser(default_dir: Path) -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    whole.add_argument("--version", action=_Version, nargs=0, help="say which one this is")
     commands = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
     where, how = _where(default_dir), _how()
     commands.add_parser("up", help="start it in the background", parents=[where, how])
@@ -74,6 +78,22 @@ def words_of(given: argparse.Namespace) -> list[str]:
     if given.backoff_base is not None:
         words += ["--backoff-base", str(given.backoff_base)]
     return words
+
+
+def has_wishes(given: argparse.Namespace) -> bool:
+    """Tell whether ``up`` was told how it is to run."""
+    return bool(given.port or given.no_controller or given.backoff_base is not None)
+
+
+class _Version(argparse.Action):
+    """Says which version this is, and which Kubernetes it is like."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Say it, and end."""
+        from importlib.metadata import version  # noqa: PLC0415 - it costs each command 20 ms
+
+        found = version("airflow-provider-datacube")
+        parser.exit(message=f"{parser.prog} {found} (Kubernetes {KUBERNETES})\n")
 
 
 def _where(default_dir: Path) -> argparse.ArgumentParser:

@@ -37,11 +37,16 @@ class Place:
 
     directory: Path
     out: TextIO
+    aside: TextIO
+    """For a person's eyes, where what is said on ``out`` is for a shell."""
 
     def tell(self, line: str) -> None:
         """Say a line at once: somebody may wait for it."""
-        self.out.write(f"{line}\n")
-        self.out.flush()
+        _say(self.out, line)
+
+    def remark(self, line: str) -> None:
+        """Say a line to a person, at once."""
+        _say(self.aside, line)
 
     @property
     def kubeconfig(self) -> Path:
@@ -49,16 +54,32 @@ class Place:
         return self.directory / "kubeconfig"
 
 
-def up(place: Place, words: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Start a cluster in the background with the options ``words``, unless one runs."""
+def _say(to: TextIO, line: str) -> None:
+    to.write(f"{line}\n")
+    to.flush()
+
+
+def up(
+    place: Place, words: Sequence[str], environment: Mapping[str, str], *, has_wishes: bool
+) -> int:
+    """
+    Start a cluster in the background with the options ``words``, unless one runs.
+
+    ``has_wishes`` tells whether they ask for something: one that runs does not change for it. Only
+    what a shell is to do about the cluster is said on ``out``, so that it can be evaluated.
+    """
     if (found := running_in(place.directory)) is not None and found.is_ready:
-        place.tell(f"already runs: {found.server}, pid {found.pid}, since {found.since}")
+        place.remark(f"already runs: {found.server}, pid {found.pid}, since {found.since}")
+        if has_wishes:
+            place.remark(
+                "it keeps the options it was started with: stop it by `down` to change them"
+            )
     else:
-        place.tell(f"starting in {place.directory}")
+        place.remark(f"starting in {place.directory}")
         found = background.start(
-            place.directory, words, environment, lambda step: place.tell(f"  {step}")
+            place.directory, words, environment, lambda step: place.remark(f"  {step}")
         )
-        place.tell(f"ready: {found.server}, pid {found.pid}")
+        place.remark(f"ready: {found.server}, pid {found.pid}")
     place.tell(f"export KUBECONFIG={shlex.quote(str(place.kubeconfig))}")
     return OK
 

@@ -99,7 +99,9 @@ def locked(directory: Path) -> Iterator[None]:
     descriptor = _open_mark(directory)
     try:
         if not _taken(descriptor):
-            raise DataDirectoryError(f"an embedded cluster already runs in {directory}")
+            raise DataDirectoryError(
+                f"an embedded cluster already runs in {directory}: `status` says where"
+            )
         yield
     finally:
         os.close(descriptor)

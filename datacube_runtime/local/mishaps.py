@@ -33,7 +33,7 @@ def sentence_of(error: BaseException, directory: Path, port: int) -> str | None:
 
 def _of_the_system(error: OSError, directory: Path, port: int) -> str | None:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} is taken: choose another, or none for any free one"
+        return f"port {port} is taken: say another --port, or none and get a free one"
     if error.errno in _FULL:
         return f"there is no space left on the disk of {directory}"
     if error.errno in _CLOSED and error.filename is None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,13 @@ class Commands:
         return self.home / ".local/share/datacube-local"
 
     def __call__(self, *words: str, code: int = 0, text: str = "") -> str:
+        done = self._run(*words, code=code, text=text)
+        return done.stdout + done.stderr
+
+    def output(self, *words: str, code: int = 0) -> str:
+        return self._run(*words, code=code).stdout
+
+    def _run(self, *words: str, code: int = 0, text: str = "") -> subprocess.CompletedProcess[str]:
         environment = {"HOME": str(self.home), "PATH": os.environ["PATH"]}
         if "PYTHONPATH" in os.environ:
             environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
@@ -45,7 +53,7 @@ class Commands:
         )
         assert done.returncode == code, (done.stdout, done.stderr)
         assert "Traceback" not in done.stderr
-        return done.stdout + done.stderr
+        return done
 
     @contextmanager
     def following(self, *words: str) -> Iterator[Iterator[str]]:
@@ -103,6 +111,26 @@ def test_a_life_from_up_to_reset(command: Commands) -> None:
     command("down")
     command("reset", "--yes")
     assert not command.data.exists()
+
+
+def test_only_what_a_shell_needs_is_on_standard_output(command: Commands) -> None:
+    for _ in range(2):
+        assert command.output("up") == f"export KUBECONFIG={command.data / 'kubeconfig'}\n"
+
+
+def test_a_shell_gets_nothing_where_it_did_not_start(command: Commands, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    assert command.output("up", "--data-dir", str(tmp_path), code=1) == ""
+
+
+def test_one_that_runs_does_not_change_for_other_options(running: Commands) -> None:
+    assert "keeps the options" in running("up", "--no-controller")
+    assert "keeps the options" not in running("up")
+
+
+def test_which_version_it_is_can_be_asked(command: Commands) -> None:
+    said = command("--version")
+    assert f"datacube-local {version('airflow-provider-datacube')} (Kubernetes v1." in said
 
 
 def test_up_twice_is_up(running: Commands) -> None:
