@@ -23,6 +23,8 @@ _STATUS_VERBS = ("get", "patch", "update")
 VERSION = {
     "major": "1",
     "minor": "36",
+    "emulationMajor": "1",
+    "emulationMinor": "36",
     "gitVersion": KUBERNETES,
     "gitCommit": "",
     "gitTreeState": "clean",

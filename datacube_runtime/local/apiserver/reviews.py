@@ -34,7 +34,6 @@ def reviewed(resource: Resource, asked: dict[str, Any], write: Write) -> dict[st
 
     :raises ApiStatusError: (400, 422) the question makes no sense.
     """
-    _check_kind(resource, asked)
     check_identity(resource, None, asked, write)
     spec = asked.get("spec", {})
     status: dict[str, Any]
@@ -52,15 +51,6 @@ def reviewed(resource: Resource, asked: dict[str, Any], write: Write) -> dict[st
         **({} if "userInfo" in status else {"spec": spec}),
         "status": status,
     }
-
-
-def _check_kind(resource: Resource, asked: Mapping[str, Any]) -> None:
-    said = asked.get("apiVersion") or resource.api_version, asked.get("kind") or resource.kind
-    if said != (resource.api_version, resource.kind):
-        version = str(said[0]).rpartition("/")[2]
-        raise bad_request(
-            f'{said[1]} in version "{version}" cannot be handled as a {resource.kind}'
-        )
 
 
 def _check_access(resource: Resource, asked: Mapping[str, Any], spec: Mapping[str, Any]) -> None:

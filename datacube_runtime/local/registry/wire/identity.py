@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 from datacube_runtime.local.registry.errors import ApiStatusError, Cause, bad_request, invalid
 from datacube_runtime.local.registry.events import to_core
 from datacube_runtime.local.registry.options import Write
-from datacube_runtime.local.registry.resources import NEW_EVENTS
+from datacube_runtime.local.registry.resources import BUILT_IN, NEW_EVENTS
 from datacube_runtime.local.registry.wire.decoding import decode
 from datacube_runtime.local.registry.wire.scalars import DecodingError
 from datacube_runtime.local.registry.wire.structs import NEW_EVENT
 
 if TYPE_CHECKING:
     from datacube_runtime.local.registry.resources import Resource
+
+_REGISTERED = {(known.api_version, known.kind) for known in BUILT_IN}
+_SCHEME = '"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
 
 
 def check_identity(
@@ -93,6 +96,8 @@ def _check_kind(resource: Resource, obj: dict[str, Any], version: str) -> None:
                 f"the object provided is unrecognized (must be of type {resource.kind}): "
                 f"Object '{name}' is missing"
             )
+    if not resource.is_custom:
+        _check_registered(resource, obj["apiVersion"], obj["kind"], version)
     if obj["apiVersion"] != version:
         raise bad_request(
             f"the API version in the data ({obj['apiVersion']}) does not match the expected API "
@@ -100,12 +105,26 @@ def _check_kind(resource: Resource, obj: dict[str, Any], version: str) -> None:
         )
     if obj["kind"] == resource.kind:
         return
-    if not resource.is_custom:
-        raise bad_request(
-            f'{obj["kind"]} in version "{resource.version}" cannot be handled as a {resource.kind}'
-        )
     meta = obj.get("metadata")
     name = meta.get("name", "") if isinstance(meta, dict) else ""
     message = f'Invalid value: "{obj["kind"]}": must be {resource.kind}'
     cause = Cause("FieldValueInvalid", "kind", message)
     raise invalid(obj["kind"], resource.group, name, [cause])
+
+
+def _check_registered(resource: Resource, said: str, kind: str, version: str) -> None:
+    """
+    Make sure that a built-in kind is sent, and one that can become what is asked for.
+
+    Source: transformDecodeError in k8s.io/apiserver/pkg/endpoints/handlers/rest.go
+    """
+    if (said, kind) == (version, resource.kind):
+        return
+    short, package = said.rpartition("/")[2], resource.group.partition(".")[0] or "core"
+    if (said, kind) not in _REGISTERED:
+        why = f'no kind "{kind}" is registered for version "{said}" in scheme {_SCHEME}'
+    elif kind != resource.kind:
+        why = f"converting ({short}.{kind}) to ({package}.{resource.kind}): unknown conversion"
+    else:
+        return
+    raise bad_request(f'{kind} in version "{short}" cannot be handled as a {resource.kind}: {why}')
