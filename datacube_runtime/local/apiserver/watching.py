@@ -11,7 +11,6 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-d
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -121,7 +120,8 @@ async def watched(
 async def _changes(
     registry: Registry, resource: Resource, namespace: str | None, since: int, watch: Watch
 ) -> AsyncGenerator[list[Change], None]:
-    clock = asyncio.get_running_loop().time
+    loop = asyncio.get_running_loop()
+    clock = loop.time
     end, bookmark_at = clock() + watch.timeout_s, clock() + _BOOKMARK_EVERY_S
     with registry.subscribed(resource) as changed:
         while True:
@@ -137,12 +137,15 @@ async def _changes(
                 bookmark_at = clock() + _BOOKMARK_EVERY_S
                 if watch.has_bookmarks:
                     yield [_bookmark(resource, registry.version())]
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(min(end, bookmark_at)):
-                    await changed.wait()
-                    # A change after a pause is told at once, those of a rush by the handful:
-                    # each write to a socket costs more than what it carries.
-                    await asyncio.sleep(began + _GATHER_S - clock())
+            until = min(end, bookmark_at)
+            alarm = loop.call_at(until, changed.set)
+            try:
+                await changed.wait()
+                # A change after a pause is told at once, those of a rush by the handful: each write
+                # to a socket costs more than what it carries.
+                await asyncio.sleep(min(began + _GATHER_S, until) - clock())
+            finally:
+                alarm.cancel()
 
 
 def batched(items: Iterable[T]) -> Iterator[list[T]]:
