@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from datacube_api.core import EnvVar, PVCReference
+from datacube_api.descriptions import described
 from datacube_api.ends import END_TYPES
 from datacube_api.models import Executor
 from datacube_api.reference import GROUP, KIND, PLURAL, VERSION
@@ -67,7 +68,7 @@ def crd() -> Schema:
                     "storage": True,
                     "subresources": {"status": {}},
                     "additionalPrinterColumns": _columns(),
-                    "schema": {"openAPIV3Schema": _root()},
+                    "schema": {"openAPIV3Schema": described(_root())},
                 }
             ],
         },

@@ -51,6 +51,13 @@ def test_rules_are_affordable_and_point_at_a_field_that_is_there(path: str) -> N
         assert f"{path}{rule.get('fieldPath', '')}" in NODES
 
 
+@pytest.mark.parametrize("path", [path for path in NODES if not path.endswith("[]")])
+def test_every_field_says_what_it_means(path: str) -> None:
+    """`kubectl explain` shows it; what the API itself owns, the API explains."""
+    is_own = path in (".apiVersion", ".kind", ".metadata")
+    assert ("description" in NODES[path]) is not is_own
+
+
 def test_the_order_of_options_is_kept_by_a_merge() -> None:
     for end in ("source", "sink"):
         assert NODES[f".spec.{end}.options"]["x-kubernetes-list-type"] == "atomic"

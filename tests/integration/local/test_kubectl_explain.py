@@ -20,6 +20,8 @@ import pytest
         ("lease.spec.renewTime", "FIELD: renewTime <string>"),
         ("crd.spec.versions", "schema\t<CustomResourceValidation>"),
         ("datacube.spec", "source\t<Object>"),
+        ("datacube.spec", "Exactly one of source and sink is a volume."),
+        ("datacube.spec.executor.options.backoffLimit", "How many failed attempts"),
     ],
 )
 def test_what_a_kind_is_made_of_is_explained(cluster: Any, place: str, told: str) -> None:
