@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
-from load import Address, address, create_all, create_paced, watch_all
+from load import Address, Clients, address, connected, watch_all
 
 from datacube_api.crd import crd
 from datacube_runtime.local.embedded import install
@@ -165,12 +165,13 @@ async def over_https(
 ) -> None:
     """Measure a server from outside; ``owning_s`` is what a create spends on owners of fields."""
     where, made = address(kubeconfig), 0
+    clients = await connected(where, CLIENTS)
     for what, path, body in (("secrets", SECRETS, SECRET), ("datacubes", CUBES, CUBE)):
         took_s, spent = 0.0, [0.0] * windows
         for window in range(windows):
             requests = [where.request("POST", path, named(body)) for _ in range(A_WINDOW)]
             began, cpu = time.monotonic(), cpu_s(process)
-            await create_all(where, requests, CLIENTS)
+            await clients.create_all(requests)
             spent[window] = cpu_s(process) - cpu
             took_s += time.monotonic() - began
             made += A_WINDOW
@@ -179,10 +180,11 @@ async def over_https(
         row("  in the best window", f"{A_WINDOW / min(spent):,.0f}/s a core")
         row(f"  as {CLIENTS} clients see it", f"{windows * A_WINDOW / took_s:,.0f}/s")
         row("  of which keeping the owners of fields", f"{owning_s[what] * rate:.0%}", "<= 15 %")
-    made += await watched(kubeconfig, process)
+    made += await watched(clients, kubeconfig, process)
     missing = range(max(0, OBJECTS - made))
     requests = [where.request("POST", SECRETS, named(SECRET)) for _ in missing]
-    await create_all(where, requests, CLIENTS)
+    await clients.create_all(requests)
+    clients.close()
     await asyncio.sleep(1)
     megabytes = process.memory_info().rss / 1e6
     row(f"memory with {made + len(missing):,} objects", f"{megabytes:.0f} MB", "< 120 MB")
@@ -197,7 +199,7 @@ def cpu_s(process: psutil.Process) -> float:
     return float(used.user + used.system)
 
 
-async def watched(kubeconfig: Path, process: psutil.Process) -> int:
+async def watched(clients: Clients, kubeconfig: Path, process: psutil.Process) -> int:
     """
     Create at a steady rate in front of many watchers; say how many events they get.
 
@@ -213,7 +215,7 @@ async def watched(kubeconfig: Path, process: psutil.Process) -> int:
     made = WATCHED_S * WATCHED_PER_S
     requests = [where.request("POST", CUBES, named(CUBE)) for _ in range(made)]
     began, cpu = time.monotonic(), cpu_s(process)
-    await create_paced(where, requests, CLIENTS, WATCHED_PER_S)
+    await clients.create_paced(requests, WATCHED_PER_S)
     took = time.monotonic() - began
     core = (cpu_s(process) - cpu) / took
     in_time = sum(seen)

@@ -16,12 +16,13 @@ import ssl
 from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPSConnection
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Awaitable, Iterable, Iterator
     from pathlib import Path
 
 _ANSWER_S = 20
@@ -80,51 +81,66 @@ def address(kubeconfig: Path) -> Address:
     return Address(host, int(port), user["token"], ssl.create_default_context(cadata=pem))
 
 
-async def create_all(where: Address, requests: Iterable[bytes], connections: int) -> None:
-    """Send requests over several connections, the next of each when the last is answered."""
-    clients = [_Client(iter(())) for _ in range(connections)]
-    waiting = iter(requests)
-    for client in clients:
-        client.waiting = waiting
-        await where.connected(client)
-    for client in clients:
-        client.send()
-    await asyncio.gather(*(client.is_done for client in clients))
+class Clients:
+    """Connections that stay open, as those of a client that has more than one thing to ask."""
+
+    def __init__(self, clients: list[_Client]) -> None:
+        self._clients = clients
+
+    async def create_all(self, requests: Iterable[bytes]) -> None:
+        """Send requests, the next of each connection when its last one is answered."""
+        waiting = iter(requests)
+        await asyncio.gather(*(client.create(waiting, None) for client in self._clients))
+
+    async def create_paced(self, requests: Iterable[bytes], per_s: int) -> None:
+        """Send requests at a steady rate, or more slowly where the server takes longer."""
+        waiting, began = iter(requests), asyncio.get_running_loop().time()
+        due = (began + number / per_s for number in count())
+        await asyncio.gather(*(client.create(waiting, due) for client in self._clients))
+
+    def close(self) -> None:
+        """Close the connections."""
+        for client in self._clients:
+            client.close()
 
 
-async def create_paced(
-    where: Address, requests: Iterable[bytes], connections: int, per_s: int
-) -> None:
-    """Send requests at a steady rate, or more slowly where the server takes longer."""
-    began = asyncio.get_running_loop().time()
-    due = (began + number / per_s for number in range(1 << 30))
-    waiting = iter(requests)
-    clients = [_Client(waiting, due) for _ in range(connections)]
+async def connected(where: Address, connections: int) -> Clients:
+    """Return so many connections."""
+    clients = [_Client() for _ in range(connections)]
     for client in clients:
         await where.connected(client)
-        client.send()
-    await asyncio.gather(*(client.is_done for client in clients))
+    return Clients(clients)
 
 
 class _Client(asyncio.Protocol):
     """One connection that creates: a request at a time."""
 
-    def __init__(self, waiting: Iterator[bytes], due: Iterator[float] | None = None) -> None:
-        self.waiting = waiting
-        self.is_done = asyncio.get_running_loop().create_future()
-        self._due, self._answer = due, b""
+    def __init__(self) -> None:
+        self._waiting: Iterator[bytes] = iter(())
+        self._due: Iterator[float] | None = None
+        self._is_done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport: Any = None
+        self._answer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hear that the connection is there."""
         self._transport = transport
 
-    def send(self) -> None:
-        """Send the next request, when it is time for it."""
-        request = next(self.waiting, None)
+    def create(self, waiting: Iterator[bytes], due: Iterator[float] | None) -> Awaitable[None]:
+        """Send requests as long as there are any, each when it is time for it."""
+        self._waiting, self._due = waiting, due
+        self._is_done = asyncio.get_running_loop().create_future()
+        self._send()
+        return self._is_done
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def _send(self) -> None:
+        request = next(self._waiting, None)
         if request is None:
-            self._transport.close()
-            self.is_done.set_result(None)
+            self._is_done.set_result(None)
         elif self._due is None:
             self._transport.write(request)
         else:
@@ -139,17 +155,17 @@ class _Client(asyncio.Protocol):
             return
         if not head.startswith(b"HTTP/1.1 201 "):
             self._transport.abort()
-            self.is_done.set_exception(RuntimeError(f"not created: {self._answer!r}"))
+            self._is_done.set_exception(RuntimeError(f"not created: {self._answer!r}"))
             return
         length = head.lower().partition(_LENGTH)[2].partition(b"\r\n")[0]
         if len(body) == int(length):
             self._answer = b""
-            self.send()
+            self._send()
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Hear that the connection is gone."""
-        if not self.is_done.done():
-            self.is_done.set_exception(ConnectionError("the server has hung up"))
+        if not self._is_done.done():
+            self._is_done.set_exception(ConnectionError("the server has hung up"))
 
 
 async def watch_all(where: Address, path: str, seen: Any, ready: Any) -> None:
