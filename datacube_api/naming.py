@@ -27,6 +27,9 @@ CUBE_LABEL: Final = f"{GROUP}/datacube"
 CUBE_UID: Final = f"{GROUP}/datacube-uid"
 """An annotation of pods: whose they are, told even when their Job is gone."""
 
+ANNOTATION_PREFIX: Final = f"{GROUP}/datacube-"
+"""Of the annotations of a DataCube that say what its spec cannot: ``datacube_api.pod_settings``."""
+
 CONTAINER: Final = "transfer"
 """In a pod of ours; other platforms' may be called otherwise."""
 

@@ -16,20 +16,30 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from datacube_api.errors import DataCubeApiError
 from datacube_api.naming import MANAGED_BY
 from datacube_api.reference import API_VERSION, PLURAL
+from datacube_runtime.controller.slim import slim_cube, slim_job, slim_pod
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from datacube_runtime.controller.objects import Key, Obj
 
 
+def _whole(obj: Obj) -> Obj:
+    return obj
+
+
 @dataclass(frozen=True)
 class Resource:
-    """One kind of object: where the API has it, and which of them are ours to watch."""
+    """
+    One kind of object: where the API has it, and which of them are ours to watch.
+
+    ``keep`` returns what is to be kept of one that a list or a watch brings.
+    """
 
     prefix: str
     plural: str
     selector: str = ""
+    keep: Callable[[Obj], Obj] = _whole
 
     def path(self, namespace: str | None = None, *rest: str) -> str:
         """Return the path of the collection, or with ``rest`` of an object or subresource."""
@@ -39,10 +49,15 @@ class Resource:
 
 _OURS = ",".join(f"{key}={value}" for key, value in MANAGED_BY.items())
 
-CUBES = Resource(f"/apis/{API_VERSION}", PLURAL)
-JOBS = Resource("/apis/batch/v1", "jobs", _OURS)
-PODS = Resource("/api/v1", "pods", _OURS)
+_NOT_OURS = _OURS.replace("=", "!=")
+
+CUBES = Resource(f"/apis/{API_VERSION}", PLURAL, keep=slim_cube)
+JOBS = Resource("/apis/batch/v1", "jobs", _OURS, slim_job)
+PODS = Resource("/api/v1", "pods", _OURS, slim_pod)
+OTHERS_PODS = Resource("/api/v1", "pods", _NOT_OURS, slim_pod)
 VOLUMES = Resource("/api/v1", "persistentvolumeclaims")
+EVENTS = Resource("/apis/events.k8s.io/v1", "events")
+LEASES = Resource("/apis/coordination.k8s.io/v1", "leases")
 
 
 class Snapshot(NamedTuple):
@@ -118,3 +133,12 @@ class Api(Protocol):
 
     async def patch_status(self, cube: Obj, status: Mapping[str, Any]) -> Obj:
         """Write a DataCube's status, unless it changed since ``cube`` was read."""
+
+    async def patch(self, resource: Resource, obj: Obj, changes: Mapping[str, Any]) -> Obj:
+        """Merge changes into an object, unless it changed since it was read."""
+
+    async def replace(self, resource: Resource, obj: Obj) -> Obj:
+        """Write a whole object, unless it changed since it was read."""
+
+    async def delete(self, resource: Resource, obj: Obj) -> None:
+        """Delete an object, unless it changed since it was read."""

@@ -17,6 +17,7 @@ from datacube_runtime.controller import reconcile, report
 from datacube_runtime.controller.api import CUBES, JOBS, PODS, VOLUMES
 from datacube_runtime.controller.job import job_name
 from datacube_runtime.controller.objects import Key, controller_of, is_owned_by, uid_of
+from datacube_runtime.controller.slim import husk
 from datacube_runtime.controller.store import Store
 
 if TYPE_CHECKING:
@@ -53,6 +54,16 @@ class Caches:
         """Return the DataCube that a pod is of; None while its Job has not been seen."""
         job = self.jobs.with_uid(controller_of(pod).get("uid") or "")
         return None if job is None else self.cube_of_job(job)
+
+    def forget_what_is_over(self, key: Key) -> None:
+        """Keep of the Job and the pods of a DataCube that ended only that they are there."""
+        cube = self.cubes.get(key)
+        job = self.jobs.get(_job_key(key))
+        if cube is None or job is None or not reconcile.is_settled(cube):
+            return
+        for pod in self.pods.owned_by(uid_of(job)):
+            self.pods.put(husk(pod))
+        self.jobs.put(husk(job))
 
     async def observe(self, api: Api, key: Key) -> Observed | None:
         """Return what there is about a DataCube; None where nothing is to be done about it."""

@@ -34,8 +34,21 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def log_json(level: str) -> None:
-    """Let all loggers of the process write JSON lines to stderr."""
+class TextFormatter(logging.Formatter):
+    """The same for people: one line, the DataCube in brackets."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s%(about)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; an error's traceback follows it."""
+        cube = getattr(record, "cube", None)
+        record.about = f" [{cube.namespace}/{cube.name}]" if isinstance(cube, CubeRef) else ""
+        return super().format(record)
+
+
+def log_to_stderr(level: str, form: str) -> None:
+    """Let all loggers of the process write to stderr, as ``json`` or as ``text``."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level, handlers=[handler])

@@ -9,95 +9,132 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from datacube_api.errors import DataCubeApiError
-from datacube_runtime.controller.act import carry_out
-from datacube_runtime.controller.api import CUBES, JOBS, PODS, ApiError
+from datacube_runtime.controller.act import Hands
+from datacube_runtime.controller.api import ApiError
 from datacube_runtime.controller.caches import Caches
-from datacube_runtime.controller.objects import Key
+from datacube_runtime.controller.health import Health
+from datacube_runtime.controller.metrics import Metrics
 from datacube_runtime.controller.reconcile import plan
-from datacube_runtime.controller.reflector import Reflector
+from datacube_runtime.controller.recorder import Recorder
+from datacube_runtime.controller.watching import Watches
 from datacube_runtime.controller.workqueue import WorkQueue
 
 if TYPE_CHECKING:
     from datacube_runtime.controller.api import Api
     from datacube_runtime.controller.backoff import Backoff
-    from datacube_runtime.controller.objects import Obj
+    from datacube_runtime.controller.objects import Key
     from datacube_runtime.controller.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 
 class Controller:
-    """Runs the DataCubes of one namespace, or of all."""
+    """Runs the DataCubes of some namespaces, or of all."""
 
-    def __init__(self, api: Api, settings: Settings, backoff: Backoff | None = None) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what it works with, and who is told
+        self,
+        api: Api,
+        settings: Settings,
+        backoff: Backoff | None = None,
+        metrics: Metrics | None = None,
+        health: Health | None = None,
+        instance: str = "datacube-controller",
+    ) -> None:
         self._api = api
         self._settings = settings
         self._caches = Caches()
+        self._metrics = metrics or Metrics()
+        self._health = health or Health()
         self._queue: WorkQueue[Key] = WorkQueue(backoff)
-        watched = (
-            (CUBES, self._caches.cubes, self._cube_changed),
-            (JOBS, self._caches.jobs, self._job_changed),
-            (PODS, self._caches.pods, self._pod_changed),
+        self._metrics.show_depth(self._queue.depth)
+        self._recorder = Recorder(api, instance, self._metrics)
+        self._hands = Hands(api, self._recorder, self._metrics)
+        self._watches = Watches(
+            api,
+            settings.namespaces,
+            self._caches,
+            self._queue.add,
+            self._health,
+            self._metrics,
+            backoff,
         )
-        self._reflectors = [
-            Reflector(api, resource, settings.namespace, store, changed, backoff=backoff)
-            for resource, store, changed in watched
-        ]
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let ``run`` finish what is in hand, and return."""
+        self._stopping.set()
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Go on until stopped, or cancelled."""
+        self._health.lack("caches", "not everything there is has been seen yet")
         try:
             async with asyncio.TaskGroup() as tasks:
-                for reflector in self._reflectors:
-                    tasks.create_task(reflector.run())
-                for reflector in self._reflectors:
-                    await reflector.synced.wait()
-                logger.info("watching %s", self._settings.namespace or "all namespaces")
-                for _ in range(self._settings.workers):
-                    tasks.create_task(self._work())
-                tasks.create_task(self._resync())
+                helpers = [*self._watches.start(tasks), tasks.create_task(self._recorder.run())]
+                workers = [tasks.create_task(self._begin(f"worker {n}")) for n in self._numbers()]
+                helpers.append(tasks.create_task(self._resync()))
+                await self._stopping.wait()
+                self._queue.shut_down()
+                await asyncio.wait(workers)
+                await self._recorder.flush()
+                for helper in helpers:
+                    helper.cancel()
         finally:
             self._queue.close()
+            self._watches.ended()
 
-    def _cube_changed(self, cube: Obj) -> None:
-        self._queue.add(Key.of(cube))
+    def _numbers(self) -> range:
+        return range(1, self._settings.workers + 1)
 
-    def _job_changed(self, job: Obj) -> None:
-        if key := self._caches.cube_of_job(job):
-            self._queue.add(key)
-
-    def _pod_changed(self, pod: Obj) -> None:
-        if key := self._caches.cube_of_pod(pod):
-            self._queue.add(key)
+    async def _begin(self, name: str) -> None:
+        seen = asyncio.ensure_future(self._watches.synced())
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((seen, stopping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            seen.cancel()
+            stopping.cancel()
+        if not self._stopping.is_set():
+            self._health.have("caches")
+            await self._work(name)
 
     async def _resync(self) -> None:
         """Look at everything now and then, in case an event was lost in an unforeseen way."""
         while True:
-            await asyncio.sleep(self._settings.resync_s)
+            await asyncio.sleep(self._settings.resync_s * random.uniform(0.9, 1.1))  # noqa: S311
             for key in self._caches.cubes.all_keys():
                 self._queue.add(key)
 
-    async def _work(self) -> None:
-        while True:
-            key = await self._queue.take()
-            try:
-                requeue_after_s = await self._reconcile(key)
-            except DataCubeApiError as error:
-                self._put_off(key, error)
-            except Exception:
-                # One DataCube that we cannot deal with must not stop the others.
-                logger.exception("cannot deal with DataCube %s", key)
-                self._queue.retry(key)
-            else:
-                self._queue.forget(key)
-                if requeue_after_s is not None:
-                    self._queue.add_after(key, requeue_after_s)
-            finally:
-                self._queue.done(key)
+    async def _work(self, name: str) -> None:
+        while (key := await self._queue.take()) is not None:
+            began = time.monotonic()
+            with self._health.busy(name):
+                result = await self._pass(key)
+            self._metrics.count_pass(result, time.monotonic() - began)
+
+    async def _pass(self, key: Key) -> str:
+        try:
+            requeue_after_s = await self._reconcile(key)
+        except DataCubeApiError as error:
+            return self._put_off(key, error)
+        except Exception:
+            # One DataCube that we cannot deal with must not stop the others.
+            logger.exception("cannot deal with DataCube %s", key)
+            self._metrics.count_error("Unforeseen")
+            self._queue.retry(key)
+            return "error"
+        else:
+            self._queue.forget(key)
+            if requeue_after_s is not None:
+                self._queue.add_after(key, requeue_after_s)
+            return "success"
+        finally:
+            self._queue.done(key)
 
     async def _reconcile(self, key: Key) -> float | None:
         seen = await self._caches.observe(self._api, key)
@@ -105,14 +142,15 @@ class Controller:
             return None
         now = datetime.now(UTC)
         decided = plan(seen.cube, seen.job, seen.pods, seen.pvc, now, self._settings)
-        await carry_out(self._api, seen.cube, decided, now)
+        await self._hands.carry_out(seen.cube, decided, now)
         return decided.requeue_after_s
 
-    def _put_off(self, key: Key, error: DataCubeApiError) -> None:
+    def _put_off(self, key: Key, error: DataCubeApiError) -> str:
         """Try again later; that somebody else was faster is nothing to speak of."""
-        ordinary = isinstance(error, ApiError) and (
-            error.is_stale or error.is_taken or error.is_not_found
-        )
-        level = logging.DEBUG if ordinary else logging.WARNING
-        logger.log(level, "putting off DataCube %s: %s", key, error)
         self._queue.retry(key)
+        if isinstance(error, ApiError) and (error.is_stale or error.is_taken or error.is_not_found):
+            logger.debug("putting off DataCube %s: %s", key, error)
+            return "conflict"
+        logger.warning("putting off DataCube %s: %s", key, error)
+        self._metrics.count_error(getattr(error, "reason", "") or "Unavailable")
+        return "error"

@@ -30,7 +30,11 @@ logger = logging.getLogger(__name__)
 
 
 class Reflector:
-    """Fills ``store`` with one resource, and calls ``changed`` with each object that changed."""
+    """
+    Fills ``store`` with one resource, and calls ``changed`` with each object that changed.
+
+    ``beat`` is called whenever it gets on: with each event, bookmarks included, and each attempt.
+    """
 
     def __init__(  # noqa: PLR0913 - from where, to where, and how
         self,
@@ -41,6 +45,7 @@ class Reflector:
         changed: Callable[[Obj], None],
         *,
         backoff: Backoff | None = None,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self.synced = asyncio.Event()
         """Set when the store has been filled for the first time."""
@@ -50,12 +55,14 @@ class Reflector:
         self._store = store
         self._changed = changed
         self._backoff = backoff or Backoff()
+        self._beat = beat
         self._version = ""
         self._failures = 0
 
     async def run(self) -> None:
         """Go on until cancelled."""
         while True:
+            self._beat()
             try:
                 if not self._version:
                     await self._list()
@@ -69,7 +76,7 @@ class Reflector:
 
     async def _list(self) -> None:
         snapshot = await self._api.list(self._resource, self._namespace)
-        for obj in self._store.replace(snapshot.items):
+        for obj in self._store.replace(snapshot.items, self._namespace):
             self._changed(obj)
         self._version = snapshot.version
         self.synced.set()
@@ -79,6 +86,7 @@ class Reflector:
         async with aclosing(watch) as events:
             async for event in events:
                 self._take(event)
+                self._beat()
                 self._failures = 0
 
     def _take(self, event: WatchEvent) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """The controller's settings; ``namespace`` None means all namespaces."""
+    """The controller's settings; no ``namespaces`` means all of them."""
 
     image: str = "datacube-runtime:latest"
     image_pull_policy: str = "IfNotPresent"
-    namespace: str | None = None
+    namespaces: tuple[str, ...] = ()
     workers: int = 4
     volume_grace_s: float = 10.0
     """How long after its creation a DataCube may wait for a claim that nobody has made yet."""

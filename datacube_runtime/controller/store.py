@@ -41,6 +41,13 @@ class Store:
         """Return where all of them are."""
         return tuple(self._by_key)
 
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def all(self) -> tuple[Obj, ...]:
+        """Return all of them."""
+        return tuple(self._by_key.values())
+
     def put(self, obj: Obj) -> None:
         """Take up an object, in place of an older one of its name."""
         self.remove(obj)
@@ -60,14 +67,18 @@ class Store:
             if not self._by_owner[owner]:
                 del self._by_owner[owner]
 
-    def replace(self, items: Iterable[Obj]) -> tuple[Obj, ...]:
+    def replace(self, items: Iterable[Obj], namespace: str | None = None) -> tuple[Obj, ...]:
         """
-        Hold exactly these objects; return those that are new, changed or gone.
+        Hold exactly these objects (of a namespace); return those that are new, changed or gone.
 
         After a gap in a watch nobody says what was deleted meanwhile: the difference does.
         """
         new = {Key.of(item): item for item in items}
-        gone = [obj for key, obj in self._by_key.items() if key not in new]
+        gone = [
+            obj
+            for key, obj in self._by_key.items()
+            if key not in new and namespace in (None, key.namespace)
+        ]
         changed = [obj for key, obj in new.items() if _version(obj) != self._version_of(key)]
         for obj in gone:
             self.remove(obj)

@@ -11,7 +11,7 @@ Source of the algorithm (dirty, processing, delayed): k8s.io/client-go/util/work
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
@@ -25,7 +25,9 @@ class WorkQueue(Generic[K]):
 
     def __init__(self, backoff: Backoff | None = None) -> None:
         self._backoff = backoff or Backoff()
-        self._ready: asyncio.Queue[K] = asyncio.Queue()
+        self._ready: deque[K] = deque()
+        self._idle: deque[asyncio.Future[None]] = deque()
+        self._is_shut = False
         self._wanted: set[K] = set()
         self._taken: set[K] = set()
         self._later: dict[K, asyncio.TimerHandle] = {}
@@ -37,7 +39,7 @@ class WorkQueue(Generic[K]):
             return
         self._wanted.add(key)
         if key not in self._taken:
-            self._ready.put_nowait(key)
+            self._offer(key)
 
     def add_after(self, key: K, delay_s: float) -> None:
         """Ask for a pass later; of two such wishes the earlier one counts."""
@@ -58,9 +60,19 @@ class WorkQueue(Generic[K]):
         """Say that a pass went well."""
         self._failures.pop(key, None)
 
-    async def take(self) -> K:
-        """Wait for a key that no other worker holds."""
-        key = await self._ready.get()
+    def depth(self) -> int:
+        """Return how many keys wait for a worker."""
+        return len(self._ready)
+
+    async def take(self) -> K | None:
+        """Wait for a key that no other worker holds; None when there will be no more."""
+        while not self._ready and not self._is_shut:
+            waiter = asyncio.get_running_loop().create_future()
+            self._idle.append(waiter)
+            await waiter
+        if self._is_shut:
+            return None
+        key = self._ready.popleft()
         self._wanted.discard(key)
         self._taken.add(key)
         return key
@@ -69,13 +81,29 @@ class WorkQueue(Generic[K]):
         """Give a key back; it comes again if it was asked for meanwhile."""
         self._taken.discard(key)
         if key in self._wanted:
-            self._ready.put_nowait(key)
+            self._offer(key)
+
+    def shut_down(self) -> None:
+        """Give out no more keys: who waits for one gets None."""
+        self._is_shut = True
+        while self._idle:
+            self._wake()
 
     def close(self) -> None:
         """Drop what was to come later."""
         for handle in self._later.values():
             handle.cancel()
         self._later.clear()
+
+    def _offer(self, key: K) -> None:
+        self._ready.append(key)
+        self._wake()
+
+    def _wake(self) -> None:
+        while self._idle:
+            if not (waiter := self._idle.popleft()).done():
+                waiter.set_result(None)
+                return
 
     def _now(self, key: K) -> None:
         del self._later[key]

@@ -46,6 +46,8 @@ async def keep_controller(data_dir: Path, kubeconfig: Path, path: str) -> NoRetu
                 "datacube_runtime.controller",
                 "--kubeconfig",
                 str(kubeconfig),
+                "--listen",
+                "off",
                 env=environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import secrets
 import subprocess
@@ -164,7 +165,7 @@ async def cluster(world: World) -> AsyncIterator[Cluster]:
 async def running(cluster: Cluster) -> AsyncIterator[None]:
     """The controller in this process, over HTTP."""
     backoff = Backoff(first_s=0.01, longest_s=0.1)
-    task = asyncio.ensure_future(Controller(cluster, Settings(namespace=NS), backoff).run())
+    task = asyncio.ensure_future(Controller(cluster, Settings(namespaces=(NS,)), backoff).run())
     yield
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -174,13 +175,14 @@ async def running(cluster: Cluster) -> AsyncIterator[None]:
 class Process:
     """The controller as the process that it really is."""
 
-    def __init__(self, kubeconfig: Path, log: Path) -> None:
+    def __init__(self, kubeconfig: Path, log: Path, *arguments: str) -> None:
         self._log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "datacube_runtime.controller"),
                     *("--kubeconfig", str(kubeconfig), "--log-level", "DEBUG"),
+                    *(arguments or ("--listen", "off")),
                 ],
                 stdout=output,
                 stderr=output,
@@ -191,9 +193,18 @@ class Process:
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def end(self, number: signal.Signals) -> int:
+    async def end(self, number: signal.Signals) -> int:
         self._process.send_signal(number)
-        return self._process.wait(20)
+        return await self.wait()
+
+    async def wait(self) -> int:
+        """Return its exit code; the API server, which it may need to end, goes on meanwhile."""
+        return await asyncio.to_thread(self._process.wait, 20)
+
+    def address(self) -> str:
+        """Return where it serves; empty until it does."""
+        lines = [line for line in self.log().splitlines() if "serving probes" in line]
+        return json.loads(lines[-1])["event"].rpartition(" ")[2] if lines else ""
 
     def kill_if_running(self) -> None:
         if self._process.poll() is None:
@@ -209,8 +220,8 @@ def start(world: World, tmp_path: Path) -> Any:
     """Return what starts a controller process; all of them are ended with the test."""
     with contextlib.ExitStack() as stack:
 
-        def started() -> Process:
-            process = Process(world.kubeconfig, tmp_path / "controller.log")
+        def started(*arguments: str, log: str = "controller.log") -> Process:
+            process = Process(world.kubeconfig, tmp_path / log, *arguments)
             stack.callback(process.kill_if_running)
             return process
 

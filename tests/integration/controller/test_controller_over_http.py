@@ -112,7 +112,7 @@ async def test_a_long_name_runs_too(world: Any, until: Any) -> None:
 async def test_more_objects_than_a_page_holds_are_all_listed(world: Any, cluster: Any) -> None:
     for number in range(5):
         world.apply(f"cube-{number}")
-    paging = Cluster(cluster._client, cluster._log_in, page=2)
+    paging = Cluster(cluster.wire, page=2)
     snapshot = await paging.list(CUBES, None)
     assert [cube["metadata"]["name"][-1] for cube in snapshot.items] == list("01234")
 

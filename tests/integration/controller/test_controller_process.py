@@ -17,15 +17,15 @@ async def test_killed_at_every_stage_it_goes_on(world: Any, start: Any, until: A
     world.apply()
     process = start()
     await until(lambda: world.find("persistentvolumeclaims", "data"))
-    process.end(signal.SIGKILL)
+    await process.end(signal.SIGKILL)
     process = start()
     await until(world.job)
     world.make_pod()
     world.pod_runs()
-    process.end(signal.SIGKILL)
+    await process.end(signal.SIGKILL)
     process = start()
     await until(lambda: world.outcome().phase is Phase.RUNNING)
-    process.end(signal.SIGKILL)
+    await process.end(signal.SIGKILL)
     world.pod_ends(Reason.TRANSFER_SUCCEEDED, "done")
     world.job_says("Complete", succeeded=1)
     start()
@@ -40,7 +40,7 @@ async def test_sigterm_ends_it_cleanly_and_its_log_is_json(
     made = world.apply()
     await until(world.job)
     await until(world.status)
-    assert process.end(signal.SIGTERM) == 0
+    assert await process.end(signal.SIGTERM) == 0
     lines = [json.loads(line) for line in process.log().splitlines()]
     assert lines[-1]["event"] == "stopped"
     created = next(line for line in lines if line["event"].startswith("created Job"))
@@ -57,7 +57,7 @@ async def test_no_value_and_no_token_is_in_the_log(world: Any, start: Any, until
     world.apply(source={"type": "git", "options": options})
     await until(world.job)
     await until(world.status)
-    process.end(signal.SIGTERM)
+    await process.end(signal.SIGTERM)
     assert "created Job" in process.log()
     assert "canary-2d9e" not in process.log()
     assert world._token not in process.log()
@@ -66,7 +66,15 @@ async def test_no_value_and_no_token_is_in_the_log(world: Any, start: Any, until
 def test_a_kubeconfig_that_is_not_there_is_said_in_a_sentence(tmp_path: Path) -> None:
     missing = str(tmp_path / "nowhere")
     done = subprocess.run(
-        [sys.executable, "-m", "datacube_runtime.controller", "--kubeconfig", missing],
+        [
+            sys.executable,
+            "-m",
+            "datacube_runtime.controller",
+            "--kubeconfig",
+            missing,
+            "--listen",
+            "off",
+        ],
         capture_output=True,
         text=True,
         check=False,

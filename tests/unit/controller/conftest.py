@@ -14,6 +14,7 @@ from datacube_api.status import ConditionType
 from datacube_api.termination import Termination
 from datacube_runtime.controller.api import (
     CUBES,
+    EVENTS,
     JOBS,
     PODS,
     VOLUMES,
@@ -163,6 +164,7 @@ class MemoryApi:
     held: dict[str, dict[Key, dict[str, Any]]] = field(default_factory=dict)
     refuse: dict[str, DataCubeApiError] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
     after_read: dict[str, Callable[[], object]] = field(default_factory=dict)
@@ -230,10 +232,34 @@ class MemoryApi:
         self.check(f"create {resource.plural}")
         if Key.of(manifest) in self.of(resource):
             raise ApiError(409, "AlreadyExists", "is there already")
-        self.written.append(f"create {resource.plural}")
+        (self.events if resource is EVENTS else self.written).append(f"create {resource.plural}")
         made = copy.deepcopy(dict(manifest))
         made["metadata"]["uid"] = f"uid-{made['metadata']['name']}"
         return self.put(resource, made)
+
+    async def patch(
+        self, resource: Resource, obj: Mapping[str, Any], changes: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        self.written.append(f"patch {resource.plural}")
+        held = self._as_read(resource, obj)
+        return self.put(resource, {**held, **changes, "metadata": held["metadata"]})
+
+    async def replace(self, resource: Resource, obj: Mapping[str, Any]) -> dict[str, Any]:
+        self.written.append(f"replace {resource.plural}")
+        self._as_read(resource, obj)
+        return self.put(resource, obj)
+
+    async def delete(self, resource: Resource, obj: Mapping[str, Any]) -> None:
+        self.written.append(f"delete {resource.plural}")
+        self.check(f"delete {resource.plural}")
+        self._as_read(resource, obj)
+        self.drop(resource, obj["metadata"]["name"])
+
+    def _as_read(self, resource: Resource, obj: Mapping[str, Any]) -> dict[str, Any]:
+        held = self.of(resource)[Key.of(obj)]
+        if held["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]:
+            raise ApiError(409, "Conflict", "the object has been modified")
+        return held
 
     async def patch_status(
         self, cube: Mapping[str, Any], status: Mapping[str, Any]

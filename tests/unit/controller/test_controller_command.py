@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 
 from datacube_api.reference import CubeRef
-from datacube_runtime.controller.__main__ import _parser, _settings
+from datacube_runtime.controller.arguments import Command, command
 from datacube_runtime.controller.logs import JsonFormatter
 from datacube_runtime.controller.settings import Settings
 
-HEAVY = ("kubernetes_asyncio", "aiohttp", "airflow", "airflow_provider_datacube")
+HEAVY = (
+    "kubernetes_asyncio",
+    "prometheus_client",
+    "aiohttp",
+    "airflow",
+    "airflow_provider_datacube",
+)
 
 
 def line_of(message: str, **fields: Any) -> dict[str, Any]:
@@ -42,16 +48,46 @@ def test_an_error_is_one_line_too() -> None:
 
 def test_arguments_become_settings() -> None:
     argv = ["--namespace", "ml", "--image", "i:2", "--workers", "2", "--volume-grace", "1.5"]
-    given = _parser().parse_args([*argv, "--image-pull-policy", "Always"])
-    expected = Settings("i:2", "Always", "ml", workers=2, volume_grace_s=1.5)
-    assert _settings(given) == expected
-    assert _settings(_parser().parse_args([])) == Settings()
+    given = command([*argv, "--namespace", "b", "--image-pull-policy", "Always"])
+    expected = Settings("i:2", "Always", ("ml", "b"), workers=2, volume_grace_s=1.5)
+    assert given == Command(expected)
+    assert command([]) == Command()
 
 
-@pytest.mark.parametrize("argv", [["--workers", "0"], ["--workers", "x"], ["--log-level", "x"]])
+def test_a_process_is_told_how_to_run() -> None:
+    argv = ["--leader-elect", "--lease-namespace", "ns", "--lease-times", "3,2,1", "--resync", "9"]
+    given = command([*argv, "--listen", "[::]:81", "--qps", "0", "--log-format", "text"])
+    expected = Command(
+        Settings(resync_s=9),
+        leader_elect=True,
+        lease_namespace="ns",
+        lease_times=(3, 2, 1),
+        listen=("::", 81),
+        qps=0,
+        log_format="text",
+    )
+    assert given == expected
+    assert command(["--listen", "off"]).listen is None
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--workers", "0"],
+        ["--workers", "x"],
+        ["--log-level", "x"],
+        ["--listen", "8080"],
+        ["--listen", "h:99999"],
+        ["--qps", "-1"],
+        ["--qps", "nan"],
+        ["--resync", "0"],
+        ["--lease-times", "10,15,2"],
+        ["--lease-times", "15,10"],
+    ],
+)
 def test_a_senseless_argument_is_a_usage_error(argv: list[str]) -> None:
     with pytest.raises(SystemExit) as error:
-        _parser().parse_args(argv)
+        command(argv)
     assert error.value.code == 2
 
 

@@ -20,7 +20,7 @@ async def queue() -> Iterator[WorkQueue[str]]:
 
 
 def is_empty(queue: WorkQueue[str]) -> bool:
-    return queue._ready.empty()
+    return queue.depth() == 0
 
 
 async def test_many_wishes_are_one_pass(queue: WorkQueue[str]) -> None:
