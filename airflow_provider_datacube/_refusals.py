@@ -44,6 +44,7 @@ class Resource:
 
 DATACUBES: Final = Resource(KIND, PLURAL, GROUP)
 SECRETS: Final = Resource("Secret", "secrets")
+POD_LOGS: Final = Resource("Pod", "pods/log")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from airflow_provider_datacube._faults import Faults, persist
+from airflow_provider_datacube._following import LogSource, PodLogs
 from airflow_provider_datacube._refusals import ResourceUnknownError
 from airflow_provider_datacube._waiters import Waiter, Waiters
 from airflow_provider_datacube._watching import within
@@ -41,7 +42,7 @@ _PAGE = 500
 _NO_WATCH_S = 300.0
 
 
-class WatchedNamespace(Protocol):
+class WatchedNamespace(LogSource, Protocol):
     """The verbs that a shared watch needs."""
 
     async def read(self, ref: CubeRef) -> Cube:
@@ -63,11 +64,12 @@ class SharedWatch:
     def __init__(self, connect: Connect, namespace: str, pace: Pace) -> None:
         self.namespace = namespace
         self.waiters = Waiters()
+        self.logs = PodLogs()
         self.faults = Faults(pace, logging.getLogger(__name__))
         self._no_watch_until = 0.0
         # In a context of its own: it logs for nobody's task, whoever came first.
         self._task = asyncio.create_task(
-            persist(connect, self._follow, self.faults), context=contextvars.Context()
+            persist(connect, self._work, self.faults), context=contextvars.Context()
         )
         self._task.add_done_callback(self._broke_off)
 
@@ -76,13 +78,19 @@ class SharedWatch:
         """Whether waiters may still join."""
         return not self._task.done()
 
-    def join(self, ref: CubeRef, pace: Pace, log: Log) -> Waiter:
+    def join(self, ref: CubeRef, pace: Pace, log: Log, logging_interval_s: float) -> Waiter:
         """Return a waiter; the most impatient one says how often to poll, where it must be."""
         fastest = min(pace.poll_interval_s, self.faults.pace.poll_interval_s)
         self.faults.pace = replace(self.faults.pace, poll_interval_s=fastest)
-        waiter = Waiter(ref, log)
+        waiter = Waiter(ref, log, self.logs, logging_interval_s)
         self.waiters.join(waiter)
         return waiter
+
+    def leave(self, waiter: Waiter) -> None:
+        """Forget somebody."""
+        self.waiters.leave(waiter)
+        if waiter.follower is not None:
+            self.logs.leave(waiter.follower)
 
     def stop(self) -> None:
         """Close the connection, soon."""
@@ -93,6 +101,10 @@ class SharedWatch:
         error = None if task.cancelled() else task.exception()
         for waiter in self.waiters:
             waiter.fail(error)
+
+    async def _work(self, cubes: WatchedNamespace) -> None:
+        async with self.logs.reading(cubes):
+            await self._follow(cubes)
 
     async def _follow(self, cubes: WatchedNamespace) -> None:
         while True:
@@ -184,7 +196,15 @@ class SharedWatches:
         return len(self._running)
 
     async def wait_until_terminal(  # noqa: PLR0913 - of the waiter, and of whom it shares with
-        self, conn_id: str, connect: Connect, ref: CubeRef, *, pace: Pace, limit: Limit, log: Log
+        self,
+        conn_id: str,
+        connect: Connect,
+        ref: CubeRef,
+        *,
+        pace: Pace,
+        limit: Limit,
+        log: Log,
+        logging_interval_s: float = 0,
     ) -> Cube:
         """
         Return the DataCube once it cannot change any more, as ``_watching`` does for one alone.
@@ -193,20 +213,23 @@ class SharedWatches:
         :raises DataCubeTimeoutError: the limit has passed.
         :raises DataCubeApiError: it may not be read, or another fault that will not pass.
         """
-        async with within(limit, ref):
-            key = (asyncio.get_running_loop(), conn_id, ref.namespace)
-            watch = self._running.get(key)
-            if watch is None or not watch.is_running:
-                watch = self._running[key] = SharedWatch(connect, ref.namespace, pace)
-            waiter = watch.join(ref, pace, log)
-            try:
-                return await waiter.ended
-            finally:
-                watch.waiters.leave(waiter)
-                if not watch.waiters:
-                    watch.stop()
-                    if self._running.get(key) is watch:
-                        del self._running[key]
+        key = (asyncio.get_running_loop(), conn_id, ref.namespace)
+        watch = self._running.get(key)
+        if watch is None or not watch.is_running:
+            watch = self._running[key] = SharedWatch(connect, ref.namespace, pace)
+        waiter = watch.join(ref, pace, log, logging_interval_s)
+        try:
+            async with within(limit, ref):
+                cube = await waiter.ended
+            if waiter.follower is not None:
+                await watch.logs.finish(waiter.follower)
+            return cube
+        finally:
+            watch.leave(waiter)
+            if not watch.waiters:
+                watch.stop()
+                if self._running.get(key) is watch:
+                    del self._running[key]
 
 
 WATCHES = SharedWatches()

@@ -20,6 +20,7 @@ from datacube_api.status import evaluate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airflow_provider_datacube._following import Follower, PodLogs
     from airflow_provider_datacube._telling import Log
     from airflow_provider_datacube._watching import Cube
     from datacube_api.reference import CubeRef
@@ -34,13 +35,18 @@ class Waiter:
     logs by a context variable.
     """
 
-    __slots__ = ("_context", "_log", "_seen", "ended", "ref")
+    __slots__ = ("_context", "_log", "_seen", "ended", "follower", "ref")
 
-    def __init__(self, ref: CubeRef, log: Log) -> None:
+    def __init__(
+        self, ref: CubeRef, log: Log, logs: PodLogs | None = None, logging_interval_s: float = 0
+    ) -> None:
         self.ref = ref
         self.ended: asyncio.Future[Cube] = asyncio.get_running_loop().create_future()
         self._log = log
         self._context = contextvars.copy_context()
+        self.follower: Follower | None = None
+        if logs is not None and logging_interval_s:
+            self.follower = logs.join(ref, logging_interval_s, log, self._context)
         self._seen = 0  # a mark of the outcome, whose message may be long
 
     def saw(self, cube: Cube, outcome: Outcome) -> None:
@@ -50,6 +56,8 @@ class Waiter:
         if self._seen != (seen := mark(outcome)):
             self._seen = seen
             self._context.run(tell, self._log, self.ref, outcome)
+        if self.follower is not None:
+            self.follower.saw(outcome)
         if outcome.phase.is_terminal:
             self.ended.set_result(cube)
 

@@ -12,14 +12,17 @@ all of them at once.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import random
 import time
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from airflow_provider_datacube._faults import Faults, persist
+from airflow_provider_datacube._following import Follower, LogSource, PodLogs
 from airflow_provider_datacube._refusals import ResourceUnknownError
 from airflow_provider_datacube._telling import mark, tell
 from datacube_api.errors import (
@@ -40,8 +43,8 @@ if TYPE_CHECKING:
 Cube: TypeAlias = dict[str, Any]
 
 
-class Watched(Protocol):
-    """The two verbs that waiting needs."""
+class Watched(LogSource, Protocol):
+    """The verbs that waiting needs: two, and one for the log."""
 
     async def read(self, ref: CubeRef) -> Cube:
         """Return the object as it is now."""
@@ -96,16 +99,16 @@ class Limit:
 
 
 @asynccontextmanager
-async def within(limit: Limit, ref: CubeRef) -> AsyncIterator[None]:
+async def within(limit: Limit, ref: CubeRef) -> AsyncIterator[asyncio.Timeout]:
     """
-    Give up what is done inside when the limit has passed.
+    Give up what is done inside when the limit has passed, unless that is put off.
 
     :raises DataCubeTimeoutError: it has.
     """
     alarm = asyncio.timeout(limit.left_s())
     try:
         async with alarm:
-            yield
+            yield alarm
     except TimeoutError:
         if alarm.expired():
             raise DataCubeTimeoutError(ref, limit.timeout_s) from None
@@ -120,20 +123,37 @@ async def wait_until_terminal(  # noqa: PLR0913 - of the wait, and of what is wa
     limit: Limit,
     log: Log,
     known: Cube | None = None,
+    logging_interval_s: float = 0,
 ) -> Cube:
     """
     Return the DataCube once it cannot change any more.
 
     ``known`` is a state of it that was read before: what happened since then is heard, also that it
-    was deleted, and in which pod it ran.
+    was deleted, and in which pod it ran. With a ``logging_interval_s`` the pod's log is shown.
 
     :raises DataCubeGoneError: it was deleted, or its name now belongs to another DataCube.
     :raises DataCubeTimeoutError: the limit has passed.
     :raises DataCubeApiError: it may not be read, or another fault that will not pass.
     """
-    async with within(limit, ref):
+    async with within(limit, ref) as alarm:
         wait = _Wait(ref, Faults(pace, log), known)
-        return await persist(connect, wait.follow, wait.faults)
+        if not logging_interval_s:
+            return await persist(connect, wait.follow, wait.faults)
+        logs = PodLogs()
+        wait.follower = logs.join(ref, logging_interval_s, log, contextvars.copy_context())
+        follow = partial(_follow_with_log, wait, logs, wait.follower, alarm)
+        return await persist(connect, follow, wait.faults)
+
+
+async def _follow_with_log(
+    wait: _Wait, logs: PodLogs, follower: Follower, alarm: asyncio.Timeout, cubes: Watched
+) -> Cube:
+    async with logs.reading(cubes):
+        cube = await wait.follow(cubes)
+        if not alarm.expired():
+            alarm.reschedule(None)  # what has ended in time has, however long its log takes
+            await logs.finish(follower)
+        return cube
 
 
 class _Wait:
@@ -143,6 +163,7 @@ class _Wait:
         self.ref, self.faults, self.known = ref, faults, known
         self.seen = 0
         self.may_watch = True
+        self.follower: Follower | None = None
 
     async def follow(self, cubes: Watched) -> Cube:
         while True:
@@ -193,4 +214,6 @@ class _Wait:
         if self.seen != (seen := mark(outcome)):
             self.seen = seen
             tell(self.faults.log, self.ref, outcome)
+        if self.follower is not None:
+            self.follower.saw(outcome)
         return outcome

@@ -63,7 +63,11 @@ class Progress:
 
     def to_line(self) -> str:
         """Return the uniform line."""
-        return f"{self.phase}: {', '.join(self._words())} [{' '.join(self._numbers())}]"
+        return f"{self.to_words()} [{' '.join(self._numbers())}]"
+
+    def to_words(self) -> str:
+        """Return the side of the line that people read."""
+        return f"{self.phase}: {', '.join(self._words())}"
 
     def _words(self) -> list[str]:
         words = [readable_bytes(self.done_bytes)]
@@ -76,7 +80,7 @@ class Progress:
         if self.rate_bytes_s is not None:
             words.append(f"{readable_bytes(self.rate_bytes_s)}/s")
         if self.eta_s is not None:
-            words.append(f"{self.eta_s} s left")
+            words.append(f"{readable_seconds(self.eta_s)} left")
         return words
 
     def _numbers(self) -> list[str]:
@@ -113,6 +117,15 @@ def readable_bytes(number: int) -> str:
     while size >= _STEP and unit != _UNITS[-1]:
         size, unit = size / _STEP, next(units)
     return f"{number} B" if unit == _UNITS[0] else f"{size:.1f} {unit}"
+
+
+def readable_seconds(number: int) -> str:
+    """Return a time as people say it: ``42 s``, ``3 min 5 s``, ``2 h 10 min``."""
+    minutes, rest = divmod(number, 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes_left} min"
+    return f"{minutes} min {rest} s" if minutes else f"{number} s"
 
 
 def _number(text: str | None) -> int | None:

@@ -18,7 +18,8 @@ from airflow_provider_datacube._clients.asking import (
     hang_up,
     request_for,
 )
-from airflow_provider_datacube._refusals import Request, refused
+from airflow_provider_datacube._clients.logs import LogReader
+from airflow_provider_datacube._refusals import POD_LOGS, Request, refused
 from airflow_provider_datacube._watchlines import lines_of, watch_event
 from datacube_api.errors import DataCubeConflictError, DataCubeNotFoundError
 from datacube_api.reference import collection
@@ -43,6 +44,7 @@ class AsyncCubes:
     def __init__(self, api: kubernetes_asyncio.client.CustomObjectsApi, conn_id: str) -> None:
         self.api, self.conn_id = api, conn_id
         self.silence_s: float = _SILENCE_S
+        self._logs = LogReader(api.api_client)  # type: ignore[attr-defined]  # their stubs forget it
 
     async def read(self, ref: CubeRef) -> Cube:
         """Return the object as it is now."""
@@ -62,6 +64,12 @@ class AsyncCubes:
         except (DataCubeNotFoundError, DataCubeConflictError):
             return False
         return True
+
+    async def log(self, namespace: str, pod: str, since: str = "") -> str:
+        """Return a bounded piece of a pod's log from a second on, each line after its time."""
+        request = Request("get", namespace, self.conn_id, pod, POD_LOGS)
+        with api_errors(request):
+            return await self._logs.read(request, since)
 
     async def page(
         self, namespace: str, *, limit: int, more: str = "", label_selector: str = ""

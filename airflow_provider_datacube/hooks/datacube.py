@@ -113,6 +113,7 @@ class DataCubeHook(BaseHook):
         pace: Pace | None = None,
         limit: Limit | None = None,
         known: dict[str, Any] | None = None,
+        logging_interval: float = 0,
     ) -> Ending:
         """
         Block until a DataCube has ended, and return how.
@@ -124,6 +125,7 @@ class DataCubeHook(BaseHook):
         :param pace: how often to ask
         :param limit: when to give up; never without it
         :param known: the DataCube as it was read last; saves a request, and no change is missed
+        :param logging_interval: show the pod's log every so many seconds; never without it
         :raises DataCubeGoneError: it was deleted, or its name belongs to another one now.
         :raises DataCubeTimeoutError: the limit has passed.
         """
@@ -135,6 +137,7 @@ class DataCubeHook(BaseHook):
                 limit=limit or Limit(),
                 log=self.log,
                 known=known,
+                logging_interval_s=logging_interval,
             )
         )
         return Ending.of(cube)

@@ -80,6 +80,8 @@ class DataCubeOperator(ManifestFiles):
         times out: ``delete_datacube``, and with it the transfer, or ``keep_datacube``
     :param on_finish_action: what becomes of it when it has ended: ``keep_datacube``,
         ``delete_datacube`` or ``delete_succeeded_datacube``. The data stays in any case
+    :param get_logs: show the pod's log and the transfer's progress in the task's log
+    :param logging_interval: seconds (or a timedelta) between two looks at the pod's log
     """
 
     template_fields: Collection[str] = (
@@ -123,6 +125,8 @@ class DataCubeOperator(ManifestFiles):
         timeout: timedelta | float | None = None,
         on_kill_action: OnKillAction = "delete_datacube",
         on_finish_action: OnFinishAction = "keep_datacube",
+        get_logs: bool = True,
+        logging_interval: timedelta | float = 30.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -143,6 +147,8 @@ class DataCubeOperator(ManifestFiles):
         check_choice("on_finish_action", on_finish_action, tuple(ON_FINISH))
         self.on_kill_action = on_kill_action
         self.on_finish_action = on_finish_action
+        self.get_logs = get_logs
+        self.logging_interval = seconds("logging_interval", logging_interval)
         self._given = Arguments.of(self)
         self._custody: Custody | None = None
         check_early(self._given)
@@ -179,7 +185,14 @@ class DataCubeOperator(ManifestFiles):
                 self.defer(trigger=self._trigger(ref, limit), method_name="execute_complete")
             pace = Pace(self.poll_interval)
             return self._see_to_the_end(
-                custody, lambda: self.hook.wait(ref, pace=pace, limit=limit, known=dict(cube))
+                custody,
+                lambda: self.hook.wait(
+                    ref,
+                    pace=pace,
+                    limit=limit,
+                    known=dict(cube),
+                    logging_interval=self.logging_interval if self.get_logs else 0,
+                ),
             )
 
     def execute_complete(self, context: Context, event: object) -> dict[str, Any]:
@@ -258,6 +271,7 @@ class DataCubeOperator(ManifestFiles):
             deadline=limit.deadline,
             timeout_s=limit.timeout_s,
             on_kill_action=self.on_kill_action,
+            logging_interval=self.logging_interval if self.get_logs else 0,
         )
 
     def _see_to_the_end(self, custody: Custody, wait: Callable[[], Ending]) -> dict[str, Any]:

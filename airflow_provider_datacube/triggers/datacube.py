@@ -51,6 +51,7 @@ class DataCubeTrigger(BaseTrigger):
     :param deadline: moment to give up at, in seconds since the epoch
     :param timeout_s: what the deadline was made of, for the message
     :param on_kill_action: ``delete_datacube`` when a user ends the task, or ``keep_datacube``
+    :param logging_interval: seconds between two looks at the pod's log; 0 for never
     """
 
     _hears_of_kills: ClassVar[bool] = TRIGGERS_ARE_KILLED
@@ -67,6 +68,7 @@ class DataCubeTrigger(BaseTrigger):
         deadline: float | None = None,
         timeout_s: float = 0.0,
         on_kill_action: str = "delete_datacube",
+        logging_interval: float = 0,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's
         self.ref = CubeRef(namespace, name, uid)
@@ -75,6 +77,7 @@ class DataCubeTrigger(BaseTrigger):
         self.deadline = deadline
         self.timeout_s = timeout_s
         self.on_kill_action = on_kill_action
+        self.logging_interval = logging_interval
         self._has_fired = False
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -88,6 +91,7 @@ class DataCubeTrigger(BaseTrigger):
             "deadline": self.deadline,
             "timeout_s": self.timeout_s,
             "on_kill_action": self.on_kill_action,
+            "logging_interval": self.logging_interval,
         }
         return f"{DataCubeTrigger.__module__}.{DataCubeTrigger.__qualname__}", arguments
 
@@ -107,6 +111,7 @@ class DataCubeTrigger(BaseTrigger):
                 pace=Pace(self.poll_interval),
                 limit=Limit(self.deadline, self.timeout_s),
                 log=self.log,
+                logging_interval_s=self.logging_interval,
             )
             return to_event(Ending.of(cube))
         except DataCubeError as error:

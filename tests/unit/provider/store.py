@@ -54,7 +54,10 @@ class Store:
         self.asked: list[str] = []
         self.faults: dict[str, deque[Exception]] = defaultdict(deque)
         self.connected = 0
+        self.log = Quiet()
         self.around = Facts()  # what a look around finds
+        self.logs: dict[str, list[tuple[str, str]]] = defaultdict(list)  # of a pod: time, line
+        self.log_asked: list[tuple[str, str, str]] = []
         self.history: list[tuple[int, str, Cube]] = []
         self._changed = asyncio.Event()
         self._was_asked = asyncio.Event()
@@ -119,9 +122,23 @@ class Store:
         self._record("DELETED", self.held.pop((ref.namespace, ref.name)))
         return True
 
-    def wait(self, ref: CubeRef, *, pace: Pace, limit: Limit, known: Cube | None = None) -> Ending:
+    def wait(
+        self,
+        ref: CubeRef,
+        *,
+        pace: Pace,
+        limit: Limit,
+        known: Cube | None = None,
+        logging_interval: float = 0,
+    ) -> Ending:
         wait = wait_until_terminal(
-            self.connect, ref, pace=pace, limit=limit, log=Quiet(), known=known
+            self.connect,
+            ref,
+            pace=pace,
+            limit=limit,
+            log=self.log,
+            known=known,
+            logging_interval_s=logging_interval,
         )
         return Ending.of(asyncio.run(wait))
 
@@ -239,6 +256,15 @@ class AsyncStore:
     async def delete(self, ref: CubeRef, *, version: str = "") -> bool:
         return self.store.delete(ref, version=version)
 
+    async def log(self, namespace: str, pod: str, since: str = "") -> str:
+        self.store._answer("log")
+        self.store.log_asked.append((namespace, pod, since))
+        return "".join(
+            f"{time}Z {line}\n"
+            for time, line in self.store.logs[pod]
+            if f"{time}Z"[:19] >= since[:19]
+        )
+
     def watch(self, ref: CubeRef, since: str) -> AsyncGenerator[tuple[str, Cube], None]:
         return self._events(ref.namespace, ref.name, since)
 
@@ -271,6 +297,7 @@ class Room:
     def __init__(self, store: Any, manifest: Cube, pace: Pace, watches: SharedWatches) -> None:
         self.store, self.manifest, self.pace, self.watches = store, manifest, pace, watches
         self.connect = store.connect
+        self.log = Quiet()
 
     def cubes(self, count: int, namespace: str = "default") -> list[CubeRef]:
         return [self.cube(f"x-{number}", namespace) for number in range(count)]
@@ -279,14 +306,17 @@ class Room:
         metadata = {"namespace": namespace, "name": name}
         return CubeRef.of(self.store.create({**self.manifest, "metadata": metadata}))
 
-    def wait(self, ref: CubeRef, limit: Limit | None = None, conn_id: str = "k8s") -> Any:
+    def wait(
+        self, ref: CubeRef, limit: Limit | None = None, conn_id: str = "k8s", logging: float = 0
+    ) -> Any:
         return self.watches.wait_until_terminal(
             conn_id,
             self.connect,
             ref,
             pace=self.pace,
             limit=limit or Limit(),
-            log=Quiet(),
+            log=self.log,
+            logging_interval_s=logging,
         )
 
     def start(self, *refs: CubeRef) -> list[asyncio.Task[Any]]:

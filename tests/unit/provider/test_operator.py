@@ -71,8 +71,15 @@ def test_a_deferred_task_knows_what_to_wait_for(worker: Worker) -> None:
         "poll_interval": 5.0,
         "timeout_s": 120.0,
         "on_kill_action": "keep_datacube",
+        "logging_interval": 30.0,
     }
     assert deferred.value.method_name == "execute_complete"
+
+
+def test_one_who_wants_no_log_is_not_shown_any(worker: Worker) -> None:
+    with pytest.raises(TaskDeferred) as deferred:
+        worker.run(worker.task(deferrable=True, get_logs=False))
+    assert deferred.value.trigger.serialize()[1]["logging_interval"] == 0
 
 
 @pytest.mark.parametrize(

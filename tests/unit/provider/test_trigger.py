@@ -67,6 +67,7 @@ def test_it_survives_being_stored() -> None:
         "deadline": 1e9,
         "timeout_s": 60.0,
         "on_kill_action": "keep_datacube",
+        "logging_interval": 20.0,
     }
     path, stored = DataCubeTrigger(**arguments).serialize()  # type: ignore[arg-type]  # as stored
     module, _, name = path.rpartition(".")
@@ -84,4 +85,5 @@ def test_the_stored_form_holds_no_credential(trigger: DataCubeTrigger) -> None:
         "deadline",
         "timeout_s",
         "on_kill_action",
+        "logging_interval",
     }
