@@ -118,15 +118,19 @@ class Election:
             await asyncio.sleep(min(left, self._times.retry_s))
 
     async def release(self) -> None:
-        """Give the Lease up, so that a follower need not wait for its end."""
-        if self._held is None:
-            return
-        spec = claimed(self._held, "", 1, datetime.now(UTC))
-        spec["leaseTransitions"] -= 1  # the next one counts
+        """
+        Give the Lease up if it is ours, so that a follower need not wait for its end.
+
+        It is read anew: a renewal that was broken off may have been written all the same.
+        """
         with suppress(DataCubeApiError, TimeoutError):
-            async with asyncio.timeout(self._times.retry_s):
-                await self._api.replace(LEASES, {**self._held, "spec": spec})
-        self._held = None
+            async with asyncio.timeout(self._times.renew_s / 2):
+                lease = await self._api.read(LEASES, self._key)
+                if lease is None or lease["spec"].get("holderIdentity") != self._identity:
+                    return
+                spec = claimed(lease, "", 1, datetime.now(UTC))
+                spec["leaseTransitions"] -= 1  # the next one counts
+                await self._api.replace(LEASES, {**lease, "spec": spec})
 
     async def _attempt(self) -> bool:
         try:

@@ -86,10 +86,10 @@ class _Life:
         if not self._command.leader_elect:
             return await self._work(None)
         election = self._election()
-        if not await self._unless_stopped(election.win()):
-            return 0
-        logger.info("leading as %s", self._identity)
         try:
+            if not await self._unless_stopped(election.win()):
+                return 0
+            logger.info("leading as %s", self._identity)
             return await self._work(election)
         finally:
             self._metrics.leader.set(0)

@@ -73,11 +73,20 @@ class Answer:
 
 
 def last_answer(tail: Sequence[str]) -> Answer | None:
-    """Return the last answer that is not a success; None where no request is said to fail."""
-    for line in reversed(tail):
-        if found := _ANSWER.search(line):
-            return Answer(found["operation"], int(found["status"]), found["code"] or "")
-    return None
+    """
+    Return the last answer that is not a success; None where no request is said to fail.
+
+    Of one whose body got lost with its connection, an earlier answer of that status has the code.
+    """
+    found = [match for line in reversed(tail) if (match := _ANSWER.search(line))]
+    answers = [Answer(m["operation"], int(m["status"]), m["code"] or "") for m in found]
+    if not answers:
+        return None
+    last = answers[0]
+    alike = (
+        a for a in answers if a.code and (a.operation, a.status) == (last.operation, last.status)
+    )
+    return next(alike, last)
 
 
 def failure(what: str, finished: Finished, service: Service, uri: Uri) -> TransferError:

@@ -46,10 +46,14 @@ def kill(process: subprocess.Popen[str]) -> None:
     """End it and all of its children at once, as the end of a pod does."""
     with suppress(psutil.NoSuchProcess):  # it has ended by itself
         parent = psutil.Process(process.pid)
-        for member in (parent, *parent.children(recursive=True)):
-            member.suspend()
-        for member in (*parent.children(recursive=True), parent):
-            member.kill()
+        members = {parent, *parent.children(recursive=True)}
+        for member in members:
+            with suppress(psutil.NoSuchProcess):
+                member.suspend()
+        # Those that came meanwhile too; and those whose parent ended, which nobody would find.
+        for member in {*members, *parent.children(recursive=True)}:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
     process.communicate(timeout=20)
 
 

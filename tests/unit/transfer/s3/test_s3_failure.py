@@ -100,3 +100,10 @@ def test_only_a_refusal_without_a_code_needs_a_second_opinion() -> None:
     assert Answer("HeadObject", 403, "").needs_a_second_opinion
     assert not Answer("PutObject", 403, "AccessDenied").needs_a_second_opinion
     assert not Answer("HeadObject", 404, "").needs_a_second_opinion
+
+
+def test_an_answer_whose_body_got_lost_has_the_code_of_the_one_before() -> None:
+    coded, bare = _line("PutObject", 400, "RequestTimeout"), _line("PutObject", 400)
+    assert last_answer((coded, bare)) == Answer("PutObject", 400, "RequestTimeout")
+    assert last_answer((coded, _line("PutObject", 503))) == Answer("PutObject", 503, "")
+    assert last_answer((_line("GetObject", 400, "X"), bare)) == Answer("PutObject", 400, "")
