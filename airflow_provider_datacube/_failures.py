@@ -27,6 +27,7 @@ FINAL_REASONS: Final = frozenset(
     {
         # Somebody has to change the task, its credentials or the other side first.
         Reason.INVALID_SPEC,
+        Reason.INVALID_SETTINGS,
         Reason.INVALID_OPTION,
         Reason.UNSUPPORTED,
         Reason.AUTHENTICATION_FAILED,

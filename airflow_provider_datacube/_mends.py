@@ -83,6 +83,14 @@ OURS: Final[Mapping[str, Known]] = MappingProxyType(
             "the DataCube breaks a rule, or the API server refuses what is made of it",
             "correct the field that the message names",
         ),
+        Reason.INVALID_SETTINGS: Known(
+            "an annotation with a setting of the pod cannot be used",
+            "correct the annotation that the message names, in a new DataCube",
+        ),
+        Reason.SUSPENDED: Known(
+            "somebody holds the DataCube back",
+            "set its annotation tensorstack.dev/datacube-suspend to false",
+        ),
         Reason.VOLUME_NOT_FOUND: Known(
             "the claim is not there", "create it first, or give PVC(size=…) for a download"
         ),

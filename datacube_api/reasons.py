@@ -27,6 +27,8 @@ class Reason(StrEnum):
 
     # What the controller sees from outside.
     INVALID_SPEC = "InvalidSpec"
+    INVALID_SETTINGS = "InvalidSettings"
+    SUSPENDED = "Suspended"
     VOLUME_NOT_FOUND = "VolumeNotFound"
     JOB_NOT_OURS = "JobNotOurs"
     JOB_LOST = "JobLost"

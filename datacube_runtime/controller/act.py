@@ -11,18 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 from datacube_api.reference import CubeRef
 from datacube_api.status import evaluate
-from datacube_runtime.controller.api import JOBS, VOLUMES, ApiError
+from datacube_runtime.controller.actions import (
+    CreateJob,
+    CreateVolume,
+    DeleteCube,
+    PatchStatus,
+    SuspendJob,
+)
+from datacube_runtime.controller.api import CUBES, JOBS, VOLUMES, ApiError
 from datacube_runtime.controller.happenings import between, created
-from datacube_runtime.controller.reconcile import CreateJob, CreateVolume, PatchStatus, refusal
+from datacube_runtime.controller.reconcile import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from datacube_runtime.controller.actions import Plan
     from datacube_runtime.controller.api import Api
     from datacube_runtime.controller.metrics import Metrics
     from datacube_runtime.controller.objects import Obj
-    from datacube_runtime.controller.reconcile import Plan
     from datacube_runtime.controller.recorder import Recorder
 
 logger = logging.getLogger(__name__)
@@ -46,6 +53,12 @@ class Hands:
             if isinstance(action, PatchStatus):
                 cube = await self._patch(cube, action.status)
                 continue
+            if isinstance(action, SuspendJob):
+                await self._suspend(cube, action)
+                continue
+            if isinstance(action, DeleteCube):
+                await self._delete(cube)
+                continue
             try:
                 await self._create(cube, action)
             except ApiError as error:
@@ -68,6 +81,20 @@ class Hands:
             return
         _log(cube, "created %s %s", kind, name)
         self._recorder.tell(cube, created(kind, name))
+
+    async def _suspend(self, cube: Obj, action: SuspendJob) -> None:
+        await self._api.patch(JOBS, action.job, {"spec": {"suspend": action.suspend}})
+        _log(cube, "suspended" if action.suspend else "resumed")
+
+    async def _delete(self, cube: Obj) -> None:
+        try:
+            await self._api.delete(CUBES, cube)
+        except ApiError as error:
+            if not error.is_forbidden:
+                raise
+            _log(cube, "its time is up, but this account may not delete it: %s", error)
+        else:
+            _log(cube, "deleted: its time after the end is up")
 
     async def _patch(self, cube: Obj, status: Mapping[str, Any]) -> Obj:
         patched = await self._api.patch_status(cube, status)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from datacube_api.errors import DataCubeError
+from datacube_api.pod_settings import PodSettings, settings_from
 from datacube_runtime.controller.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,7 +69,20 @@ def _settings(given: argparse.Namespace) -> Settings:
         workers=given.workers,
         volume_grace_s=given.volume_grace,
         resync_s=given.resync,
+        defaults=_defaults(given.settings),
     )
+
+
+def _defaults(path: Path | None) -> PodSettings:
+    if path is None:
+        return PodSettings()
+    try:
+        fields = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise DataCubeError(f"--settings: cannot read {path}: {error}") from error
+    if not isinstance(fields, dict):
+        raise DataCubeError(f"--settings: {path} must be a mapping of pod settings")
+    return settings_from(fields, f"--settings: {path}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,6 +105,8 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
     add("--image-pull-policy", choices=_POLICIES, default=default.image_pull_policy)
     text = "DataCubes that are looked at at a time (%(default)s)"
     add("--workers", type=_positive, metavar="N", default=default.workers, help=text)
+    text = "YAML file with defaults of pod settings (docs/controller.md)"
+    parser.add_argument("--settings", type=Path, metavar="FILE", help=text)
     text = "how long a new DataCube may wait for a missing claim (%(default)s)"
     seconds, grace = "SECONDS", default.volume_grace_s
     add("--volume-grace", type=_not_negative, metavar=seconds, default=grace, help=text)

@@ -8,21 +8,32 @@ the beginning and at most once at the end of a DataCube's life.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from datacube_api.naming import CUBE_LABEL, transfer_labels
 from datacube_api.reference import KIND
 from datacube_runtime.controller import reconcile, report
-from datacube_runtime.controller.api import CUBES, JOBS, PODS, VOLUMES
+from datacube_runtime.controller.api import CUBES, JOBS, OTHERS_PODS, PODS, VOLUMES
 from datacube_runtime.controller.job import job_name
-from datacube_runtime.controller.objects import Key, controller_of, is_owned_by, uid_of
+from datacube_runtime.controller.objects import (
+    Key,
+    controller_of,
+    is_being_deleted,
+    is_owned_by,
+    uid_of,
+)
+from datacube_runtime.controller.placement import is_of_one_node, node_in_use
 from datacube_runtime.controller.slim import husk
 from datacube_runtime.controller.store import Store
 
 if TYPE_CHECKING:
     from datacube_runtime.controller.api import Api
     from datacube_runtime.controller.objects import Obj
+
+
+_FRESH_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,23 @@ class Observed:
     job: Obj | None = None
     pods: tuple[Obj, ...] = ()
     pvc: Obj | None = None
+    node: str | None = None
+
+
+class OthersPods:
+    """The pods that are not ours, as they were at most two seconds ago: not worth a watch."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, tuple[Obj, ...]]] = {}
+
+    async def of(self, api: Api, namespace: str) -> tuple[Obj, ...]:
+        """Return those of a namespace."""
+        at, pods = self._known.get(namespace, (float("-inf"), ()))
+        if time.monotonic() - at > _FRESH_S:
+            asked = time.monotonic()
+            pods = (await api.list(OTHERS_PODS, namespace)).items
+            self._known[namespace] = (asked, pods)
+        return pods
 
 
 @dataclass(frozen=True)
@@ -42,6 +70,7 @@ class Caches:
     cubes: Store = field(default_factory=Store)
     jobs: Store = field(default_factory=Store)
     pods: Store = field(default_factory=Store)
+    others: OthersPods = field(default_factory=OthersPods)
 
     def cube_of_job(self, job: Obj) -> Key | None:
         """Return the DataCube that a Job is of."""
@@ -68,8 +97,10 @@ class Caches:
     async def observe(self, api: Api, key: Key) -> Observed | None:
         """Return what there is about a DataCube; None where nothing is to be done about it."""
         cube = self.cubes.get(key)
-        if cube is None or reconcile.is_settled(cube):
+        if cube is None or is_being_deleted(cube):
             return None
+        if reconcile.is_settled(cube):
+            return Observed(cube)
         job = self.jobs.get(_job_key(key))
         if job is not None and is_owned_by(job, cube):
             return Observed(cube, job, await self._pods(api, job))
@@ -88,7 +119,15 @@ class Caches:
         pods = await api.list(PODS, key.namespace, f"{CUBE_LABEL}={label}")
         claim = reconcile.claim_of(cube)
         pvc = await api.read(VOLUMES, Key(key.namespace, claim)) if claim else None
-        return Observed(cube, pods=pods.items, pvc=pvc)
+        node = node_in_use(pvc, await self._users(api, pvc))
+        return Observed(cube, pods=pods.items, pvc=pvc, node=node)
+
+    async def _users(self, api: Api, pvc: Obj | None) -> tuple[Obj, ...]:
+        """Return the pods that may have the claim in use, where that matters."""
+        if pvc is None or not is_of_one_node(pvc):
+            return ()
+        namespace = pvc["metadata"]["namespace"]
+        return (*await self.others.of(api, namespace), *self.pods.all_of(namespace))
 
     async def _pods(self, api: Api, job: Obj) -> tuple[Obj, ...]:
         pods = self.pods.owned_by(uid_of(job))

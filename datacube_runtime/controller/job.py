@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from datacube_api.models import Direction
 from datacube_api.naming import CONTAINER, CUBE_UID, job_name, transfer_labels
+from datacube_api.pod_settings import PodSettings
 from datacube_api.reference import API_VERSION, KIND
 from datacube_runtime.controller.objects import uid_of
+from datacube_runtime.controller.placement import affinity_to
 
 if TYPE_CHECKING:
     from datacube_api.models import Spec
+    from datacube_api.pod_settings import Resources
     from datacube_runtime.controller.objects import Obj
     from datacube_runtime.controller.settings import Settings
 
@@ -31,8 +34,15 @@ _TERMINATION_LOG = "/dev/termination-log"
 _USER = 1000
 
 
-def job_manifest(cube: Obj, spec: Spec, settings: Settings) -> dict[str, Any]:
-    """Return the one Job that runs a DataCube; ``spec`` is the cube's, read."""
+def job_manifest(
+    cube: Obj, spec: Spec, settings: Settings, asked: PodSettings | None = None, node: str = ""
+) -> dict[str, Any]:
+    """
+    Return the one Job that runs a DataCube; ``spec`` is the cube's, read.
+
+    :param asked: what its annotations and the defaults say
+    :param node: the only one that the pod can run on, if there is such a one
+    """
     labels = transfer_labels(cube["metadata"]["name"])
     return {
         "apiVersion": "batch/v1",
@@ -49,7 +59,11 @@ def job_manifest(cube: Obj, spec: Spec, settings: Settings) -> dict[str, Any]:
             "podReplacementPolicy": "Failed",
             "template": {
                 "metadata": {"labels": labels, "annotations": {CUBE_UID: uid_of(cube)}},
-                "spec": _pod(spec, settings),
+                "spec": {
+                    **_pod(spec, settings, (asked and asked.resources) or None),
+                    **_asked(asked or PodSettings()),
+                    **({"affinity": affinity_to(node)} if node else {}),
+                },
             },
         },
     }
@@ -66,13 +80,23 @@ def _owner_reference(cube: Obj) -> dict[str, Any]:
     }
 
 
-def _pod(spec: Spec, settings: Settings) -> dict[str, Any]:
+def _asked(asked: PodSettings) -> dict[str, Any]:
+    said = asked.model_dump(mode="json", by_alias=True, exclude_none=True)
+    pod: dict[str, Any] = {key: said[key] for key in ("nodeSelector", "tolerations") if key in said}
+    if account := said.get("serviceAccount"):
+        pod["serviceAccountName"] = account
+    if names := said.get("imagePullSecrets"):
+        pod["imagePullSecrets"] = [{"name": name} for name in names]
+    return pod
+
+
+def _pod(spec: Spec, settings: Settings, resources: Resources | None) -> dict[str, Any]:
     pod: dict[str, Any] = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": _security_context(spec),
-        "containers": [_container(spec, settings)],
+        "containers": [_container(spec, settings, resources)],
         "volumes": [
             {"name": "volume", "persistentVolumeClaim": {"claimName": spec.volume.name}},
             {"name": "tmp", "emptyDir": {}},
@@ -99,11 +123,11 @@ def _security_context(spec: Spec) -> dict[str, Any]:
     }
 
 
-def _container(spec: Spec, settings: Settings) -> dict[str, Any]:
+def _container(spec: Spec, settings: Settings, resources: Resources | None) -> dict[str, Any]:
     volume: dict[str, Any] = {"name": "volume", "mountPath": _MOUNT_PATH}
     if spec.direction is Direction.UPLOAD:
         volume["readOnly"] = True
-    return {
+    container = {
         "name": CONTAINER,
         "image": settings.image,
         "imagePullPolicy": settings.image_pull_policy,
@@ -119,6 +143,9 @@ def _container(spec: Spec, settings: Settings) -> dict[str, Any]:
             "readOnlyRootFilesystem": True,
         },
     }
+    if resources is not None:
+        container["resources"] = resources.to_manifest()
+    return container
 
 
 def _args(spec: Spec) -> list[str]:

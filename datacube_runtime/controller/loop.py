@@ -141,7 +141,7 @@ class Controller:
         if seen is None:
             return None
         now = datetime.now(UTC)
-        decided = plan(seen.cube, seen.job, seen.pods, seen.pvc, now, self._settings)
+        decided = plan(seen.cube, seen.job, seen.pods, seen.pvc, now, self._settings, seen.node)
         await self._hands.carry_out(seen.cube, decided, now)
         return decided.requeue_after_s
 

@@ -9,17 +9,25 @@ for, since a second Job would be a second transfer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from datacube_api.errors import DataCubeSpecError
 from datacube_api.models import DataCube, Direction
 from datacube_api.naming import CUBE_UID
+from datacube_api.pod_settings import ANNOTATIONS
 from datacube_api.reasons import Reason
 from datacube_api.reference import KIND
-from datacube_api.status import evaluate
+from datacube_api.status import Phase, evaluate
 from datacube_runtime.controller import report
+from datacube_runtime.controller.actions import (
+    Action,
+    CreateJob,
+    CreateVolume,
+    PatchStatus,
+    Plan,
+    SuspendJob,
+)
 from datacube_runtime.controller.job import job_manifest, job_name
 from datacube_runtime.controller.objects import (
     controller_of,
@@ -28,6 +36,7 @@ from datacube_runtime.controller.objects import (
     uid_of,
 )
 from datacube_runtime.controller.volume import volume_manifest
+from datacube_runtime.controller.wishes import asked_of, expire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,38 +47,11 @@ if TYPE_CHECKING:
 
 _LOOK_AGAIN_S = 1.0
 _ENDED = ("Succeeded", "Failed")
-
-
-@dataclass(frozen=True)
-class CreateVolume:
-    """Make the claim; that it is there already is as good."""
-
-    manifest: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class CreateJob:
-    """Make the Job; that the name is taken means that somebody has to look again."""
-
-    manifest: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class PatchStatus:
-    """Write this whole status, unless the DataCube has changed meanwhile."""
-
-    status: Mapping[str, Any]
-
-
-Action: TypeAlias = CreateVolume | CreateJob | PatchStatus
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to do, in this order; and when to look again though nothing changed (seconds)."""
-
-    actions: tuple[Action, ...] = ()
-    requeue_after_s: float | None = None
+_QUIET_S = 3.0
+_SUSPENDED_BY = (
+    f"annotation {ANNOTATIONS['suspend']}, or the controller's default of it, says so; set it to "
+    "false to go on"
+)
 
 
 def plan(  # noqa: PLR0913, PLR0917 - everything that a decision depends on
@@ -79,6 +61,7 @@ def plan(  # noqa: PLR0913, PLR0917 - everything that a decision depends on
     pvc: Obj | None,
     now: datetime,
     settings: Settings,
+    node: str | None = None,
 ) -> Plan:
     """
     Compare what is asked with what is there; same inputs, same plan.
@@ -86,29 +69,26 @@ def plan(  # noqa: PLR0913, PLR0917 - everything that a decision depends on
     :param job: the object that has the name of the DataCube's Job, whoever made it
     :param pods: those of that Job; where it is missing, all that are labelled as the DataCube's
     :param pvc: the claim ``claim_of`` names
+    :param node: the one that has the claim in use, so that the pod has to run there
     """
     if is_settled(cube):
-        return Plan()
+        return Plan() if is_being_deleted(cube) else expire(cube, now, settings)
     if job is not None:
-        return _follow(cube, job, pods, now)
+        return _follow(cube, job, pods, now, settings)
     if _had_a_job(cube, pods):
         return _fail(cube, Reason.JOB_LOST, _lost(cube), now)
     if (name := _still_at_work(cube, pods)) is not None:
         text = f"waiting until pod {name!r} of a deleted DataCube of the same name is gone"
         return _put_off(cube, Reason.POD_PENDING, text, now)
-    try:
-        spec = _spec_of(cube)
-    except DataCubeSpecError as error:
-        return _fail(cube, Reason.INVALID_SPEC, str(error), now)
-    return _begin(cube, spec, pvc, now, settings)
+    return _start(cube, pvc, now, settings, node or "")
 
 
 def is_settled(cube: Obj) -> bool:
     """
-    Tell whether nothing is to be done any more: it ended, or it is being deleted.
+    Tell whether nothing is to be transferred any more: it ended, or it is being deleted.
 
-    A finished DataCube is never touched again. Of a deleted one the garbage collection takes the
-    Job, through its owner reference.
+    A finished DataCube is never touched again, but for its deletion when its time is up. Of a
+    deleted one the garbage collection takes the Job, through its owner reference.
     """
     return is_being_deleted(cube) or evaluate(cube.get("status")).phase.is_terminal
 
@@ -137,8 +117,31 @@ def refusal(cube: Obj, action: Action, message: str, now: datetime, *, final: bo
     return _say(cube, report.waiting(_status_of(cube), Reason.POD_PENDING, text, now))
 
 
-def _begin(cube: Obj, spec: Spec, pvc: Obj | None, now: datetime, settings: Settings) -> Plan:
-    create_job = CreateJob(job_manifest(cube, spec, settings))
+def _start(cube: Obj, pvc: Obj | None, now: datetime, settings: Settings, node: str) -> Plan:
+    """Begin, if nothing is wrong and nobody holds it back."""
+    try:
+        spec = _spec_of(cube)
+    except DataCubeSpecError as error:
+        return _fail(cube, Reason.INVALID_SPEC, str(error), now)
+    try:
+        asked = asked_of(cube, settings)
+    except DataCubeSpecError as error:
+        return _fail(cube, Reason.INVALID_SETTINGS, str(error), now)
+    if asked.suspend:
+        text = f"not started: {_SUSPENDED_BY}"
+        return _say(cube, report.suspended(_status_of(cube), text, now))
+    create_job = CreateJob(job_manifest(cube, spec, settings, asked, node))
+    return _begin(cube, spec, pvc, now, settings, create_job)
+
+
+def _begin(  # noqa: PLR0913, PLR0917 - as plan
+    cube: Obj,
+    spec: Spec,
+    pvc: Obj | None,
+    now: datetime,
+    settings: Settings,
+    create_job: CreateJob,
+) -> Plan:
     if pvc is not None and not is_being_deleted(pvc):
         return Plan((create_job,))
     if spec.volume.template is None:
@@ -164,17 +167,48 @@ def _await_volume(cube: Obj, spec: Spec, now: datetime, settings: Settings) -> P
     return _say(cube, waiting, requeue_after_s=min(_LOOK_AGAIN_S, left_s))
 
 
-def _follow(cube: Obj, job: Obj, pods: Sequence[Obj], now: datetime) -> Plan:
+def _follow(cube: Obj, job: Obj, pods: Sequence[Obj], now: datetime, settings: Settings) -> Plan:
     """Tell how the Job fares, if it is this DataCube's."""
-    status = _status_of(cube)
     if is_owned_by(job, cube):
-        return _say(cube, report.observed(status, job, pods, now))
+        return _observe(cube, job, pods, now, settings)
     name = job["metadata"]["name"]
     if _is_of_a_predecessor(job, cube):
         text = f"waiting until Job {name!r} of a deleted DataCube of the same name is gone"
         return _put_off(cube, Reason.POD_PENDING, text, now)
     text = f"Job {name!r} is there already and is not this DataCube's: delete or rename one of them"
     return _fail(cube, Reason.JOB_NOT_OURS, text, now)
+
+
+def _observe(cube: Obj, job: Obj, pods: Sequence[Obj], now: datetime, settings: Settings) -> Plan:
+    told = report.observed(_status_of(cube), job, pods, now)
+    if report.finished_condition(job):
+        return _say(cube, told)
+    is_held = bool((job.get("spec") or {}).get("suspend"))
+    try:
+        wanted = bool(asked_of(cube, settings).suspend)
+    except DataCubeSpecError:
+        wanted = is_held  # spoilt after its start: it goes on as it was begun
+    change = (SuspendJob(job, wanted),) if wanted != is_held else ()
+    if wanted:
+        told = report.suspended(told, f"stopped: {_SUSPENDED_BY}", now)
+    elif _is_ordinary(cube, told, job, now):
+        return Plan(change, requeue_after_s=_QUIET_S)
+    said = _say(cube, told)
+    return Plan((*change, *said.actions), said.requeue_after_s)
+
+
+def _is_ordinary(cube: Obj, told: Mapping[str, Any], job: Obj, now: datetime) -> bool:
+    """
+    Tell whether there is only the usual short wait for a pod to tell of: not worth a write yet.
+
+    Most pods start within seconds; who waits longer, or for something, is told at once.
+    """
+    outcome = evaluate(told)
+    created = job["metadata"].get("creationTimestamp")
+    if created is None or outcome.phase is not Phase.PENDING or evaluate(_status_of(cube)).reason:
+        return False
+    age_s = (now - datetime.fromisoformat(created)).total_seconds()
+    return age_s < _QUIET_S and not report.has_trouble(outcome.message)
 
 
 def _is_of_a_predecessor(job: Obj, cube: Obj) -> bool:

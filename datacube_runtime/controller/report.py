@@ -10,6 +10,7 @@ Source: "Conditions" in the contract.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from datacube_api.conditions import with_condition
@@ -19,7 +20,6 @@ from datacube_runtime.controller import pods as podlike
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from datacube_runtime.controller.objects import Obj
 
@@ -27,6 +27,7 @@ Status: TypeAlias = dict[str, Any]
 
 _INITIALIZED = "The DataCube is initialized"
 _COMPLETE = "The DataCube is complete"
+_USUAL = ("ContainerCreating", "PodInitializing")
 
 
 def has_been_initialized(status: Mapping[str, Any]) -> bool:
@@ -41,6 +42,14 @@ def waiting(status: Mapping[str, Any], reason: Reason, message: str, now: dateti
     """Return the status of a DataCube whose first attempt does not run yet, and why."""
     if has_been_initialized(status):
         return dict(status)
+    return _with(
+        status, ConditionType.INITIALIZED, is_true=False, reason=reason, message=message, now=now
+    )
+
+
+def suspended(status: Mapping[str, Any], message: str, now: datetime) -> Status:
+    """Return the status of a DataCube that somebody holds back, even if it was running."""
+    reason = Reason.SUSPENDED
     return _with(
         status, ConditionType.INITIALIZED, is_true=False, reason=reason, message=message, now=now
     )
@@ -74,6 +83,21 @@ def observed(status: Mapping[str, Any], job: Obj, pods: Sequence[Obj], now: date
     trouble = podlike.trouble(pod)
     message = f"pod {_name(pod)} is pending" + (f": {trouble}" if trouble else "")
     return waiting(told, Reason.POD_PENDING, message, now)
+
+
+def has_trouble(message: str) -> bool:
+    """Tell whether a message of ``observed`` names more than the usual steps of a pod's start."""
+    said = message.partition(" is pending: ")[2]
+    return bool(said) and said.partition(":")[0] not in _USUAL
+
+
+def ended_at(status: Mapping[str, Any]) -> datetime | None:
+    """Return when a DataCube ended, as far as its status says."""
+    ends = (c for c in status.get("conditions") or () if c.get("status") == "True")
+    times = {c.get("type"): c.get("lastTransitionTime") for c in ends}
+    known = status.get("completionTime"), times.get("Failed"), times.get("Complete")
+    text = next(filter(None, known), None)
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def is_conclusive(job: Obj, pods: Sequence[Obj]) -> bool:

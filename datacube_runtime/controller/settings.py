@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from datacube_api.pod_settings import PodSettings
 
 
 @dataclass(frozen=True)
@@ -17,3 +19,5 @@ class Settings:
     """How long after its creation a DataCube may wait for a claim that nobody has made yet."""
     resync_s: float = 600.0
     """How often every DataCube is looked at again, whatever the watches said."""
+    defaults: PodSettings = field(default_factory=PodSettings)
+    """Of the settings that a DataCube may have in annotations; the DataCube's own win."""

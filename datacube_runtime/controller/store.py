@@ -44,9 +44,9 @@ class Store:
     def __len__(self) -> int:
         return len(self._by_key)
 
-    def all(self) -> tuple[Obj, ...]:
-        """Return all of them."""
-        return tuple(self._by_key.values())
+    def all_of(self, namespace: str) -> tuple[Obj, ...]:
+        """Return those of a namespace."""
+        return tuple(obj for key, obj in self._by_key.items() if key.namespace == namespace)
 
     def put(self, obj: Obj) -> None:
         """Take up an object, in place of an older one of its name."""

@@ -4,14 +4,18 @@ import json
 import logging
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from datacube_api.pod_settings import PodSettings
 from datacube_api.reference import CubeRef
 from datacube_runtime.controller.arguments import Command, command
 from datacube_runtime.controller.logs import JsonFormatter
 from datacube_runtime.controller.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAVY = (
     "kubernetes_asyncio",
@@ -102,3 +106,29 @@ def test_help_loads_no_client_and_no_airflow() -> None:
     )
     assert "--kubeconfig" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_file_gives_the_defaults_of_pod_settings(tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text("ttlSecondsAfterFinished: 3600\nnodeSelector: {disk: ssd}\n")
+    expected = PodSettings(ttl_seconds_after_finished=3600, node_selector={"disk": "ssd"})
+    assert command(["--settings", str(path)]).settings.defaults == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ttl: 1", "settings.yaml.ttl: is no setting"),
+        ("suspend: maybe", "settings.yaml.suspend: "),
+        ("[1]", "must be a mapping"),
+        ("a: {", "cannot read"),
+    ],
+)
+def test_a_mistake_in_that_file_is_a_usage_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    (tmp_path / "settings.yaml").write_text(text)
+    with pytest.raises(SystemExit) as error:
+        command(["--settings", str(tmp_path / "settings.yaml")])
+    assert error.value.code == 2
+    assert said in capsys.readouterr().err

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from datacube_api.status import Phase, evaluate
+from datacube_runtime.controller.actions import CreateJob, PatchStatus, Plan
 from datacube_runtime.controller.api import CUBES, PODS
 from datacube_runtime.controller.backoff import Backoff
 from datacube_runtime.controller.loop import Controller
-from datacube_runtime.controller.reconcile import CreateJob, PatchStatus, Plan, plan
+from datacube_runtime.controller.reconcile import plan
 from datacube_runtime.controller.settings import Settings
 
 if TYPE_CHECKING:

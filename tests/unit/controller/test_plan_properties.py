@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from datacube_api.reasons import Reason
 from datacube_api.status import evaluate
-from datacube_runtime.controller.reconcile import CreateJob, CreateVolume, plan
+from datacube_runtime.controller.actions import CreateJob, CreateVolume
+from datacube_runtime.controller.reconcile import plan
 
 if TYPE_CHECKING:
     from datacube_runtime.controller.settings import Settings

@@ -7,15 +7,8 @@ import pytest
 
 from datacube_api.reasons import Reason
 from datacube_api.status import Phase, evaluate
-from datacube_runtime.controller.reconcile import (
-    CreateJob,
-    CreateVolume,
-    PatchStatus,
-    Plan,
-    claim_of,
-    plan,
-    refusal,
-)
+from datacube_runtime.controller.actions import CreateJob, CreateVolume, PatchStatus, Plan
+from datacube_runtime.controller.reconcile import claim_of, plan, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -73,3 +73,13 @@ def test_a_namesake_made_in_the_gap_counts_as_changed(make: Any, store: Store) -
     store.put(make.cube())
     namesake = make.cube(metadata={"uid": "uid-2"})
     assert store.replace([namesake]) == (namesake,)
+
+
+def test_a_list_of_one_namespace_leaves_the_others_alone(make: Any) -> None:
+    store = Store()
+    here, there = make.cube("here"), make.cube("there")
+    there["metadata"]["namespace"] = "other"
+    store.put(here)
+    store.put(there)
+    assert store.replace([], "ns") == (here,)
+    assert store.all_keys() == (Key("other", "there"),)
