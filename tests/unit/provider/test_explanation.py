@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from airflow_provider_datacube._explanation import Explanation, explain
 from airflow_provider_datacube._facts import Condition, Facts, Missing, Pod
 from airflow_provider_datacube._mends import KNOWN
+from airflow_provider_datacube._troubles import troubles
 from datacube_api.errors import DataCubeFailedError, DataCubeGoneError, DataCubeTimeoutError
 from datacube_api.status import Outcome, Phase
 from tests.unit.provider.around import POD, REF, SECRET_MISSING, ended, event, pod, waiting
@@ -256,4 +257,4 @@ def test_whatever_is_known_something_is_said(error: Any, facts: Facts) -> None:
     assert told.cause.startswith("DataCube ml/weights ")
     assert len(told.events.splitlines()) <= 11
     if isinstance(error, DataCubeFailedError) and error.reason in KNOWN:
-        assert told.hint.endswith(KNOWN[error.reason].mend) or facts.pod or facts.events
+        assert told.hint.endswith(KNOWN[error.reason].mend) or troubles(facts)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_datacube._secrecy import written_out
-from airflow_provider_datacube.models import PVC, S3, Git, HuggingFace, SecretRef
+from airflow_provider_datacube.models import PVC, S3, Executor, Git, HuggingFace, SecretRef
 from airflow_provider_datacube.operators.datacube import DataCubeOperator
 from datacube_api.errors import DataCubeSpecError
 from tests.task_instances import TaskInstance
@@ -65,6 +65,68 @@ def test_a_reference_is_none(source: Any) -> None:
     assert (
         DataCubeOperator(task_id="t", source=source, sink=PVC("v")).source == source.to_manifest()
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("HF_TOKEN", "TOKEN", "github_token", "PGPASSWORD", "DB_PASSWORD", "SMTP_PASSWD"),
+        *("CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY", "API_KEY", "OPENAI_APIKEY", "SSH_PRIVATE_KEY"),
+    ],
+)
+def test_a_credential_in_a_variable_of_the_pod_is_refused_as_well(name: str) -> None:
+    says = (
+        rf"^.*spec\.executor\.env\[1\]\.value: the variable {name} is .*; give SecretRef\(name, key"
+    )
+    for value in (CANARY, "{{ conn.hub.password }}", f"$(A){CANARY}"):
+        with pytest.raises(DataCubeSpecError, match=says) as refused:
+            transfer({"A": "a", name: value})
+        assert CANARY not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "PIP_INDEX_URL"])
+@pytest.mark.parametrize("login", [f"me:{CANARY}", f":{CANARY}", "{{ c.login }}:{{ c.password }}"])
+def test_a_password_in_the_url_of_a_variable_is_refused(name: str, login: str) -> None:
+    with pytest.raises(DataCubeSpecError, match=f"{name} holds the password of a URL") as refused:
+        transfer({name: f"http://{login}@proxy.example.org:3128/"})
+    assert CANARY not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HF_TOKEN", SecretRef("hub", "token")),
+        ("HF_TOKEN", "$(FROM_ABOVE)"),
+        ("HF_TOKEN", ""),
+        ("HF_TOKEN_PATH", "/run/hub/token"),
+        ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1"),
+        ("TOKENIZERS_PARALLELISM", "false"),
+        ("MAX_TOKENS", "4096"),
+        ("AWS_ACCESS_KEY_ID", "an-id"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "/run/google.json"),
+        ("CACHE_KEY", "v1"),
+        ("PASSWORD_FILE", "/run/password"),
+        ("SECRET_NAME", "git-token"),
+        ("HTTPS_PROXY", "http://proxy.example.org:3128"),
+        ("HTTPS_PROXY", "http://me:$(PASSWORD)@proxy.example.org:3128"),
+        ("GIT_SSH", "ssh://git@git.example.org:22/a.git"),
+        ("NOTE", "see http://a.example.org/x:y@z"),
+        ("NO_PROXY", "10.0.0.0/8,.svc"),
+    ],
+)
+def test_a_variable_that_is_no_credential_is_none(name: str, value: Any) -> None:
+    assert transfer({name: value}).transfer_executor["env"][0]["name"] == name
+
+
+def transfer(env: dict[str, Any]) -> DataCubeOperator:
+    return DataCubeOperator(
+        task_id="t", source=Git(url=URL), sink=PVC("v"), transfer_executor=Executor(env=env)
+    )
+
+
+@pytest.mark.parametrize("executor", [[], {"env": {"a": 1}}, {"env": [1, {"name": "TOKEN"}]}])
+def test_an_executor_of_another_shape_is_for_the_models_to_say(executor: Any) -> None:
+    assert not list(written_out({"spec": {"executor": executor}}))
 
 
 @pytest.mark.parametrize("spec", [None, [], {"source": []}, {"source": {"options": {"a": 1}}}])
