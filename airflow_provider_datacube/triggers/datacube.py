@@ -55,7 +55,9 @@ class DataCubeTrigger(BaseTrigger):
     """
 
     _hears_of_kills: ClassVar[bool] = TRIGGERS_ARE_KILLED
-    _answer_s: ClassVar[float] = 10.0
+    # The first question of a triggerer's life makes Airflow build its whole API server in there:
+    # seconds on an idle machine. Nobody waits for this one, it runs beside the trigger.
+    _answer_s: ClassVar[float] = 60.0
 
     def __init__(  # noqa: PLR0913 - stored field by field, read by other releases
         self,
@@ -129,7 +131,10 @@ class DataCubeTrigger(BaseTrigger):
         (https://github.com/apache/airflow/pull/73454), so the task's state is asked for first; in
         doubt the DataCube stays, and the next try adopts it.
         """
-        if self._has_fired or self.on_kill_action == "keep_datacube":
+        if self._has_fired:
+            return
+        if self.on_kill_action == "keep_datacube":
+            self.log.info("DataCube %s stays, as on_kill_action says", self.ref)
             return
         # Airflow cancels a trigger again every second until it has ended, and that cancels what
         # runs here: asking for the state alone can take longer. So it runs beside the trigger.

@@ -16,6 +16,8 @@ from demo.processes import Program, Programs, end_all, wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import httpx
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 
@@ -25,6 +27,31 @@ class Running:
     """One that runs; its database holds what it keeps in plain text."""
 
     airflow: Airflow
+    programs: Programs
+    env: Mapping[str, str]
+    started: dict[str, Program]
+
+    def start(self, name: str, *command: str) -> Program:
+        """Start one of Airflow's programs."""
+        program = self.programs.start(name, [str(BIN / "airflow"), *command], self.env)
+        self.started[name] = program
+        return program
+
+    def ask(self, verb: str, path: str, **body: Any) -> Any:
+        """Return what the REST API answers; SQLite has one writer, so it may be asked again."""
+
+        def answered() -> bool:
+            answers.append(self.airflow._api.request(verb, path, json=body or None))
+            return not answers[-1].is_server_error
+
+        answers: list[httpx.Response] = []
+        wait_until(answered, f"an answer to {verb} {path}", 30)
+        return answers[-1].raise_for_status().json()
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return what the metadata database answers, after writing what there was to write."""
+        with self._database() as db, db:
+            return db.execute(query, values).fetchall()
 
     def connect(self, conn_id: str, **fields: Any) -> None:
         """Make a connection, as the page of connections does."""
@@ -74,15 +101,15 @@ def running(
     env = {**airflow.env(), **{f"AIRFLOW__{name}": value for name, value in settings.items()}}
     server = ["api-server", "--host", "127.0.0.1", "--port", str(airflow.port), "--workers", "1"]
     commands = {**COMPONENTS, "airflow-api-server": server}
-    started: list[Program] = []
+    it = Running(airflow, programs, env, {})
     try:
         programs.run("airflow-db", [str(BIN / "airflow"), "db", "migrate"], env)
         for name, command in commands.items():
-            started.append(programs.start(name, [str(BIN / "airflow"), *command], env))
-        wait_until(airflow.is_up, "Airflow's API server", 180, started)
+            it.start(name, *command)
+        wait_until(airflow.is_up, "Airflow's API server", 180, [*it.started.values()])
         with airflow._api:
-            yield Running(airflow)
+            yield it
     finally:
         end_all(home)
-        for program in started:
+        for program in it.started.values():
             program.process.wait()

@@ -30,6 +30,19 @@ def _canary() -> str:
     return f"canary-{secrets.token_hex(12)}"
 
 
+def push_a_file(bare: Path, *refs: str) -> None:
+    """Bring one commit into a bare repository."""
+    with tempfile.TemporaryDirectory() as work:
+        (Path(work) / "a.txt").write_text("one")
+        for words in (
+            ("init", "--quiet", "--initial-branch=main"),
+            ("add", "."),
+            ("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "one"),
+            ("push", "--quiet", "--force", str(bare), *refs),
+        ):
+            subprocess.run(["git", "-C", work, *words], check=True)
+
+
 @dataclass
 class Services:
     """Git, hub and S3, while entered; ``proxy`` leads to them by name."""
@@ -69,17 +82,8 @@ class Services:
 
     def make_git_repository(self, name: str, tag: str) -> None:
         """Make it with one commit on `main`, tagged."""
-        bare = self.git.create(name)
-        with tempfile.TemporaryDirectory() as work:
-            (Path(work) / "a.txt").write_text("one")
-            for words in (
-                ("init", "--quiet", "--initial-branch=main"),
-                ("add", "."),
-                ("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "one"),
-                ("push", "--quiet", "--force", str(bare), "main", f"main:refs/tags/{tag}"),
-            ):
-                subprocess.run(["git", "-C", work, *words], check=True)
-        self._bare = bare
+        self._bare = self.git.create(name)
+        push_a_file(self._bare, "main", f"main:refs/tags/{tag}")
 
     def git_branches(self, name: str) -> list[str]:
         bare = self._bare.parent / f"{Path(name).name}.git"
