@@ -1,4 +1,4 @@
-# Everything happens below this directory: packages in .venv, caches in .cache, the demo in .demo.
+# Everything happens below this directory: packages in .venv and .venv-3.1, caches in .cache, the demo in .demo.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
@@ -9,11 +9,17 @@ export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export UV_LINK_MODE := hardlink
 BIN := .venv/bin
 READY := .venv/.ready
+OLDEST := .venv-3.1
+# What imports Airflow.
+OLDEST_TESTS := tests/unit/provider tests/integration/provider \
+  $(addprefix tests/contract/test_, imports.py provider_metadata.py readme.py errors_document.py)
+RESOLVE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+  --generate-hashes --no-emit-index-url --no-header --extra local --group dev pyproject.toml
 
-.PHONY: help demo demo-stop test lint docs bench lock clean
+.PHONY: help demo demo-stop test test-3.1 lint docs bench lock clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(READY)  ## Run the example DAG on a real Airflow and an embedded cluster (KEEP=1: leave it running)
 	@$(BIN)/python -m demo run $(if $(KEEP),--keep)
@@ -23,6 +29,10 @@ demo-stop: $(READY)  ## End what `make demo KEEP=1` left running
 
 test: lint  ## Check style, types and layers, then run the whole test suite
 	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+
+test-3.1: $(OLDEST)/.ready  ## Run the tests of the provider on the oldest Airflow that it supports
+	@$(OLDEST)/bin/python -m pytest --quiet \
+	  --numprocesses=auto --maxprocesses=4 --dist=loadfile $(OLDEST_TESTS)
 
 lint: $(READY)  ## Check style, types and layers
 	@$(BIN)/ruff check --quiet .
@@ -38,11 +48,11 @@ bench: $(READY)  ## Measure what the documents claim
 	@for script in benchmarks/*.py benchmarks/*/*.py; do $(BIN)/python $$script; done
 
 lock: $(READY)  ## Resolve the requirements anew, with hashes
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --extra local --group dev pyproject.toml -o requirements/dev.txt
+	@$(RESOLVE) -o requirements/dev.txt
+	@$(RESOLVE) --constraint <(echo 'apache-airflow<3.2') -o requirements/airflow-3.1.txt
 
 clean:  ## Remove everything that was installed or made
-	rm -rf .venv .cache .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-3.1 .cache .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -52,4 +62,11 @@ $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(OLDEST)/.ready: $(READY) requirements/airflow-3.1.txt
+	@echo "Installing Airflow 3.1 into $(OLDEST) …"
+	@$(PYTHON) -m venv --without-pip $(OLDEST)
+	@$(BIN)/uv pip sync --quiet --python $(OLDEST)/bin/python --require-hashes requirements/airflow-3.1.txt
+	@$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -39,7 +39,11 @@ def python(home: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def providers(home: str, *arguments: str) -> Any:
     run = python(home, "-m", "airflow", "providers", *arguments, "--output", "json")
-    assert "warn" not in run.stderr.lower()
+    # Airflow 3.1 warns of itself: its standard provider asks for something by an old name.
+    told = [
+        line for line in run.stderr.lower().splitlines() if "airflow.operators.branch" not in line
+    ]
+    assert not [line for line in told if "warn" in line]
     return json.loads(run.stdout[run.stdout.index("[") :])
 
 

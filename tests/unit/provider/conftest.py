@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -100,7 +100,6 @@ def trigger(store: Any, ref: CubeRef) -> DataCubeTrigger:
 
     class Offline(DataCubeTrigger):
         task_state: object = "deferred"
-        task_instance = SimpleNamespace(id="try-1")
 
         def _connect(self) -> Any:
             return store.connect()
@@ -110,10 +109,12 @@ def trigger(store: Any, ref: CubeRef) -> DataCubeTrigger:
                 raise self.task_state
             return self.task_state
 
-    return Offline(
+    trigger: Any = Offline(
         namespace=ref.namespace,
         name=ref.name,
         uid=ref.uid,
         kubernetes_conn_id="k8s",
         poll_interval=0.01,
     )
+    trigger.task_instance = SimpleNamespace(id="try-1", task_id="fetch")  # as Airflow does it
+    return cast("DataCubeTrigger", trigger)
