@@ -45,7 +45,7 @@ class Explanation:
     log: str
 
 
-class _Lead(NamedTuple):
+class Lead(NamedTuple):
     """The cause in one line, what it means, what mends it, and whether the error says it."""
 
     text: str = ""
@@ -59,7 +59,7 @@ def explain(error: Explained, facts: Facts | None = None) -> Explanation:
     outcome = error.outcome if isinstance(error, DataCubeFailedError) else None
     facts = facts or Facts(outcome)
     outcome = outcome or facts.outcome
-    lead = _lead(error, outcome, troubles(facts))
+    lead = lead_of(error, outcome, troubles(facts))
     return Explanation(
         hint="; ".join(text.rstrip(".") for text in _hint(facts, lead)),
         cause="\n".join((_headline(error), *_rows(error, facts, lead))),
@@ -76,27 +76,27 @@ def _headline(error: Explained) -> str:
     return f"DataCube {error.ref} did not end in time"
 
 
-def _lead(error: Explained, outcome: Outcome | None, found: tuple[Trouble, ...]) -> _Lead:
+def lead_of(error: Explained, outcome: Outcome | None, found: tuple[Trouble, ...]) -> Lead:
     """Return the cause: the condition's, where it says more than that it failed, or the pod's."""
     has_failed = isinstance(error, DataCubeFailedError)
     if outcome is None:
-        return _Lead(str(found[0]), found[0].means, found[0].mend) if found else _Lead()
+        return Lead(str(found[0]), found[0].means, found[0].mend) if found else Lead()
     known = KNOWN.get(outcome.reason, Known(""))
     if known.mend and outcome.reason not in _VAGUE:
-        return _Lead(outcome.why, *known, is_in_error=has_failed)
+        return Lead(outcome.why, *known, is_in_error=has_failed)
     if found:
         # Our controller's message tells of the pod already, another's may not.
         is_told = found[0].word in outcome.message
         text = outcome.why if is_told else str(found[0])
-        return _Lead(text, found[0].means, found[0].mend, is_in_error=has_failed and is_told)
+        return Lead(text, found[0].means, found[0].mend, is_in_error=has_failed and is_told)
     if has_failed:
-        return _Lead(outcome.why or "the status gives no reason", *known, is_in_error=True)
+        return Lead(outcome.why or "the status gives no reason", *known, is_in_error=True)
     if outcome.phase is Phase.RUNNING:
-        return _Lead("it was still running", mend=_TAKES_LONG)
-    return _Lead(outcome.why or f"it is {outcome.phase}", known.means)
+        return Lead("it was still running", mend=_TAKES_LONG)
+    return Lead(outcome.why or f"it is {outcome.phase}", known.means)
 
 
-def _hint(facts: Facts, lead: _Lead) -> Iterator[str]:
+def _hint(facts: Facts, lead: Lead) -> Iterator[str]:
     if lead.text and not lead.is_in_error:
         yield lead.text
     waited_for = [c.why for c in facts.conditions if c.is_of_a_start_that_failed]
@@ -106,7 +106,7 @@ def _hint(facts: Facts, lead: _Lead) -> Iterator[str]:
         yield lead.mend
 
 
-def _rows(error: Explained, facts: Facts, lead: _Lead) -> Iterator[str]:
+def _rows(error: Explained, facts: Facts, lead: Lead) -> Iterator[str]:
     """Yield the lines below the headline."""
     said = (
         ("because", lead.text),
@@ -120,7 +120,7 @@ def _rows(error: Explained, facts: Facts, lead: _Lead) -> Iterator[str]:
     yield from (f"  {label:<11}{text}" for label, text in said if text)
 
 
-def _conditions(error: Explained, facts: Facts, lead: _Lead) -> Iterator[str]:
+def _conditions(error: Explained, facts: Facts, lead: Lead) -> Iterator[str]:
     """Yield the conditions that decide, and the one that says what was waited for."""
     known = facts.conditions
     if not known and isinstance(error, DataCubeFailedError):

@@ -29,11 +29,14 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": _modules("hooks", "datacube", "datacube_secret"),
         "triggers": _modules("triggers", "datacube", "datacube_sensor"),
         "task-decorators": [{"class-name": _DECORATOR, "name": "datacube"}],
-        "extra-links": ["airflow_provider_datacube.links.datacube.DataCubeLink"],
+        "extra-links": [
+            "airflow_provider_datacube.links.datacube.DataCubeLink",
+            "airflow_provider_datacube.links.datacube_page.DataCubePageLink",
+        ],
         "config": {
             "datacube": {
                 "description": "The DataCube provider.",
-                "options": {"link_url": _LINK_URL},
+                "options": {"link_url": _LINK_URL, "ui_connections": _UI_CONNECTIONS},
             }
         },
     }
@@ -53,4 +56,15 @@ _LINK_URL = {
     "version_added": "0.1.0",
     "example": "https://dashboard.example.org/datacubes/{namespace}/{name}",
     "default": "",
+}
+
+_UI_CONNECTIONS = {
+    "description": (
+        "What the page of DataCubes shows: connections of type kubernetes, separated by commas, "
+        "each with a namespace if it is not to be the connection's own.\n"
+    ),
+    "type": "string",
+    "version_added": "0.1.0",
+    "example": "kubernetes_default, kubernetes_default@team-a, other@team-b",
+    "default": "kubernetes_default",
 }

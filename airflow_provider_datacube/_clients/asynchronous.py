@@ -39,10 +39,15 @@ _SILENCE_S = 75
 
 
 class AsyncCubes:
-    """The DataCubes behind one connection, for an event loop."""
+    """The DataCubes behind one connection, for an event loop; its namespace is the default one."""
 
-    def __init__(self, api: kubernetes_asyncio.client.CustomObjectsApi, conn_id: str) -> None:
-        self.api, self.conn_id = api, conn_id
+    def __init__(
+        self,
+        api: kubernetes_asyncio.client.CustomObjectsApi,
+        conn_id: str,
+        namespace: str = "default",
+    ) -> None:
+        self.api, self.conn_id, self.namespace = api, conn_id, namespace
         self.silence_s: float = _SILENCE_S
         self._logs = LogReader(api.api_client)  # type: ignore[attr-defined]  # their stubs forget it
 

@@ -85,7 +85,8 @@ async def connect(conn_id: str) -> AsyncIterator[AsyncCubes]:
             client = await stack.enter_async_context(
                 kubernetes_asyncio.client.ApiClient(client.configuration)
             )
-        yield AsyncCubes(kubernetes_asyncio.client.CustomObjectsApi(client), conn_id)
+        namespace = str(_extra(extras, "namespace") or "default")
+        yield AsyncCubes(kubernetes_asyncio.client.CustomObjectsApi(client), conn_id, namespace)
 
 
 def _extra(extras: Mapping[str, Any], field: str) -> Any:

@@ -31,6 +31,7 @@ from airflow_provider_datacube._watching import Limit, Pace
 from airflow_provider_datacube.hooks.datacube import DataCubeHook
 from airflow_provider_datacube.hooks.datacube_secret import DataCubeSecretHook
 from airflow_provider_datacube.links.datacube import XCOM_KEY, DataCubeLink
+from airflow_provider_datacube.links.datacube_page import DataCubePageLink
 from airflow_provider_datacube.triggers.datacube import DataCubeTrigger
 from datacube_api.errors import DataCubeFailedError, DataCubeTimeoutError
 from datacube_api.reference import CubeRef
@@ -102,7 +103,7 @@ class DataCubeOperator(ManifestFiles):
         "manifest": "yaml",
         "secret_ref": "json",
     }
-    operator_extra_links: Collection[BaseOperatorLink] = (DataCubeLink(),)
+    operator_extra_links: Collection[BaseOperatorLink] = (DataCubeLink(), DataCubePageLink())
     ui_color = "#d7eef4"
 
     # Between attempts to create or delete while the API server cannot be reached or is overloaded.
