@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fastapi import Response
 
 _LONGEST_WAIT_S: Final = 25.0
-_FIRST_READ_S: Final = 8.0
+_FIRST_READ_S: Final = 2.0
 _STATIC = files("airflow_provider_datacube._page") / "static"
 _TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _FRESH: Final = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}

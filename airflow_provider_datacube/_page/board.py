@@ -58,6 +58,12 @@ class Board:
         return next((rows[key] for rows in self._rows.values() if key in rows), None)
 
     @property
+    def is_unread(self) -> bool:
+        """Whether no place has been read yet."""
+        states = [standing["state"] for standing in self._standings.values()]
+        return bool(states) and all(state == "reading" for state in states)
+
+    @property
     def cursor(self) -> str:
         """The number of the last change, with a mark of who counts."""
         return f"{self.epoch}.{self.number}"

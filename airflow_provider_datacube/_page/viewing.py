@@ -72,11 +72,11 @@ class Viewing:
             return self.board.changes(cursor)
 
     async def first_read(self, limit_s: float) -> None:
-        """Return once every place has been read or cannot be, or when the time is over."""
+        """Return once some place has been read or cannot be, or when the time is over."""
         with self._present():
             try:
                 async with asyncio.timeout(limit_s):
-                    while any(s["state"] == "reading" for s in self.board.changes("").standings):
+                    while self.board.is_unread:
                         await self._changed_since(self.board.cursor)
             except TimeoutError:
                 return
@@ -126,6 +126,7 @@ class Viewing:
             task.cancel()
             self.board.stand(place, "reading")
         self._tasks.clear()
+        self._change.set()
 
     @property
     def watches(self) -> int:

@@ -148,7 +148,7 @@ def _example(number: int) -> tuple[Mapping[str, Any], dict[str, Any]]:
         "map_index": number % 5 - 1,
     }
     marks = {f"airflow-provider-datacube/{key}": str(value) for key, value in ids.items()}
-    executor = {"options": {"backoffLimit": number % 4}}
+    executor = {"options": {"backoffLimit": 2 + number % 3}}
     return STATUSES[number % 5], {**ends, "executor": executor, "metadata": {"annotations": marks}}
 
 

@@ -141,7 +141,7 @@ function conditions({ conditions: all }) {
       {},
       make("th", { scope: "row" }, one.type),
       make("td", {}, make("span", { class: "truth", "data-truth": `${one.type} ${one.status}` }, one.status)),
-      make("td", {}, make("strong", {}, one.reason), make("div", {}, one.message)),
+      make("td", { class: "words" }, make("strong", {}, one.reason), make("div", {}, one.message)),
       make("td", { class: "when" }, moment(one.lastTransitionTime)),
     ),
   );
@@ -162,7 +162,7 @@ function events(all) {
       { class: one.is_warning ? "warning" : null },
       make("td", { class: "when" }, moment(one.when)),
       make("td", {}, make("strong", {}, one.reason), make("div", { class: "faint" }, `${one.kind} ${one.name}`)),
-      make("td", {}, `${one.message}${one.count > 1 ? ` (${one.count} times)` : ""}`),
+      make("td", { class: "words" }, `${one.message}${one.count > 1 ? ` (${one.count} times)` : ""}`),
     ),
   );
   return section("Events, newest first", table(["Seen", "Reason", "Message"], rows));

@@ -11,7 +11,7 @@ export function make(tag, given = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return element;
 }
 
@@ -41,8 +41,25 @@ export function age(since, now) {
   return span(now - moment).split(" ").slice(0, 2).join(" ");
 }
 
-/** A time as this browser's user writes it. */
+/** A time in the zone that is chosen in Airflow's UI: `2026-11-26 09:30:00`. */
 export function moment(text) {
   const time = new Date(text);
-  return Number.isNaN(time.getTime()) ? text : time.toLocaleString();
+  return Number.isNaN(time.getTime()) ? text : clock().format(time);
+}
+
+const FORM = { dateStyle: "short", timeStyle: "medium" };
+let known = { zone: null };
+
+function clock() {
+  const zone = localStorage.getItem("timezone");
+  if (known.zone !== zone || !known.clock) known = { zone, clock: clockOf(zone) };
+  return known.clock;
+}
+
+function clockOf(zone) {
+  try {
+    return new Intl.DateTimeFormat("sv-SE", { ...FORM, timeZone: JSON.parse(zone) ?? "UTC" });
+  } catch {
+    return new Intl.DateTimeFormat("sv-SE", { ...FORM, timeZone: "UTC" });
+  }
 }

@@ -29,6 +29,7 @@ export class DataCubePage extends HTMLElement {
     this.filter = { text: "", state: "", namespace: "", conn_id: "" };
     this.sorting = { by: "age", isDown: false };
     this.isRead = false;
+    this.live = "reading …";
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [sheet];
     this.build(root);
@@ -83,6 +84,7 @@ export class DataCubePage extends HTMLElement {
     for (const key of answer.gone) this.rows.delete(key);
     for (const row of answer.rows) this.rows.set(row.key, { ...row, fraction: this.rows.get(row.key)?.fraction });
     this.places = answer.places;
+    if (this.rows.size) performance.mark("datacubes-read");
     this.isRead = true;
     this.tell(answer);
     this.draw();
@@ -121,9 +123,10 @@ export class DataCubePage extends HTMLElement {
     this.drawChips(count(others), others.length);
     this.fillChoice(this.namespaces, all, "namespace");
     this.fillChoice(this.connections, all, "conn_id");
-    const number = rows.length === all.length ? `${all.length}` : `${rows.length} of ${all.length}`;
-    say(this.status, [this.isRead ? `${number} DataCubes` : "Reading …", this.isRead && this.live].filter(Boolean).join(" · "));
-    this.empty.hidden = !this.isRead || rows.length > 0;
+    const total = all.length.toLocaleString("en");
+    const number = rows.length === all.length ? total : `${rows.length.toLocaleString("en")} of ${total}`;
+    say(this.status, [this.isRead && number, this.live].filter(Boolean).join(" · "));
+    this.empty.hidden = rows.length > 0 || this.live !== "live";
     say(this.empty, all.length ? "No DataCube is like that: loosen the filter." : "There are no DataCubes here. One appears as soon as a task makes it.");
     this.drawDetails(all);
   }
@@ -167,7 +170,7 @@ export class DataCubePage extends HTMLElement {
     const row = rows.find((one) => IDENTITY.every((field, i) => !wanted[i] || one[field] === wanted[i]));
     this.table.select(row?.key ?? "");
     if (row) return this.details.show(row);
-    if (!this.isRead) return undefined;
+    if (!this.isRead || this.places.some((one) => one.state === "reading")) return undefined;
     const place = `DataCube ${wanted[0] ?? ""}/${wanted[1]}`;
     return this.details.miss(`${place} is not here: it was deleted, its DAG is one that you may not see, or its namespace is not among those of [datacube] ui_connections.`);
   }

@@ -174,9 +174,11 @@ function ends(parts, row) {
 }
 
 function progress(parts, row) {
-  const done = { Succeeded: 1, Pending: 0, Failed: row.fraction ?? 0 }[row.state] ?? row.fraction;
+  const done = row.state === "Succeeded" ? 1 : row.fraction;
   if (done === undefined || done === null) parts.bar.removeAttribute("value");
   else parts.bar.value = done;
+  // Of one that waits or failed, how far it was matters less than why.
+  parts.bar.hidden = ["Pending", "Failed"].includes(row.state);
   parts.bar.dataset.state = row.state;
   parts.bar.setAttribute("aria-label", `progress of ${row.name}`);
   const part = row.fraction && row.state === "Running" ? `${Math.floor(100 * row.fraction)} %` : "";
