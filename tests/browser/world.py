@@ -25,7 +25,7 @@ from kubernetes.config import new_client_from_config
 
 from datacube_api.reference import API_VERSION, KIND, CubeRef, collection
 from demo.airflow import Airflow
-from demo.processes import Programs, end_all, wait_until
+from demo.processes import Program, Programs, end_all, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -196,16 +196,21 @@ def world(
         "PYTHONPATH": str(ROOT),
     }
     programs = Programs(home, environment)
+    started: list[Program] = []
     try:
-        yield _start(home, programs, objects=objects, workers=workers, dag=dag)
+        yield _start(home, programs, started, objects=objects, workers=workers, dag=dag)
     finally:
         end_all(home)
+        for program in started:
+            program.process.wait()
 
 
-def _start(home: Path, programs: Programs, *, objects: int, workers: int, dag: bool) -> World:
+def _start(  # noqa: PLR0913 - of the whole world
+    home: Path, programs: Programs, started: list[Program], *, objects: int, workers: int, dag: bool
+) -> World:
     for name, more in (("here", ["--backoff-base", "1"]), ("many", ["--no-controller"])):
         command = [str(BIN / "datacube-local"), "start", "--data-dir", str(home / name), *more]
-        programs.start(name, command, {})
+        started.append(programs.start(name, command, {}))
     airflow = Airflow(home / "airflow", DAGS, home / "here/kubeconfig", home)
     airflow.prepare()
     passwords = {user: airflow.password + user for user in USERS}
@@ -220,7 +225,8 @@ def _start(home: Path, programs: Programs, *, objects: int, workers: int, dag: b
     programs.run("airflow-db", [str(BIN / "airflow"), "db", "migrate"], env)
     server = ["api-server", "--host", "127.0.0.1", "--port", str(airflow.port)]
     command = [str(BIN / "airflow"), *server, "--workers", str(workers)]
-    started = programs.start("airflow-api-server", command, env)
+    server_program = programs.start("airflow-api-server", command, env)
+    started.append(server_program)
     running = World(
         airflow, Cubes(home / "here/kubeconfig"), Cubes(home / "many/kubeconfig"), passwords
     )
@@ -233,5 +239,5 @@ def _start(home: Path, programs: Programs, *, objects: int, workers: int, dag: b
             run = programs.start("airflow-dag", [str(BIN / "airflow"), "dags", "test", "page"], env)
             run.process.wait()  # its tasks fail, as they should
         filled.result()
-    wait_until(airflow.is_up, "Airflow's API server", 180, [started])
+    wait_until(airflow.is_up, "Airflow's API server", 180, [server_program])
     return running

@@ -1,0 +1,188 @@
+"""The page of DataCubes as people use it: 1,000 of them, in a browser, on a real Airflow."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.browser.world import STATUSES, World, condition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Locator, Page
+
+pytestmark = pytest.mark.timeout(300)  # the first test waits for the whole Airflow to come up
+
+PAGE = "/plugin/datacubes"
+EVIL = '<script>document.title="broken"</script><img src=x onerror="document.title=1">'
+
+
+@pytest.fixture
+def page(logged_in: Callable[..., Page]) -> Page:
+    return logged_in(PAGE)
+
+
+def line(page: Page, name: str) -> Locator:
+    """Return the row of a DataCube; playwright looks into shadow roots by itself."""
+    return page.locator(".line").filter(has_text=name)
+
+
+def search(page: Page, text: str) -> None:
+    page.get_by_role("searchbox", name="Filter by text").fill(text)
+
+
+def details(page: Page) -> Locator:
+    return page.get_by_role("region", name="Details of a DataCube")
+
+
+def test_the_list_shows_a_thousand_and_holds_only_what_is_in_sight(page: Page) -> None:
+    page.get_by_role("table", name="DataCubes").wait_for()
+    page.get_by_text("1,003 · live").wait_for()
+    row = line(page, "transfer-0002")
+    search(page, "transfer-0002")
+    row.wait_for()
+    assert row.get_by_role("cell").all_inner_texts()[0] == "Failed"
+    assert "s3" in row.inner_text()
+    assert "s3://results/experiments/2026-11\n→ workspace-2/part-2" in row.inner_text()
+    assert "3 of 5" in row.inner_text()
+    search(page, "")
+    page.get_by_text("1,003 · live").wait_for()
+    assert page.locator(".line").count() < 60
+    page.locator(".scroller").evaluate("e => e.scrollTop = e.scrollHeight")
+    page.wait_for_function(
+        "document.querySelector('datacube-page').shadowRoot"
+        ".querySelector('.line[aria-rowindex=\"1004\"]')"
+    )
+
+
+def test_filters_narrow_the_list(page: Page) -> None:
+    page.get_by_text("1,003 · live").wait_for()
+    page.get_by_role("button", name="Failed").click()
+    page.get_by_text("203 of 1,003").wait_for()
+    assert set(page.locator(".line .badge").all_inner_texts()) == {"Failed"}
+    page.get_by_label("Connection").select_option("many")
+    page.get_by_text("200 of 1,003").wait_for()
+    search(page, "huggingface train_4")
+    page.locator(".line").filter(has_text="huggingface").first.wait_for()
+    texts = page.locator(".line").all_inner_texts()
+    assert all("huggingface" in text and "train_4" in text for text in texts)
+    search(page, "no such thing")
+    page.get_by_text("loosen the filter").wait_for()
+
+
+def test_details_of_a_failure_say_what_to_do(page: Page) -> None:
+    search(page, "page-download")
+    line(page, "page-download").get_by_role("link", name="page-download").click()
+    told = details(page)
+    told.get_by_text("What to do:").wait_for()
+    text = told.inner_text()
+    assert "NetworkError" in text
+    assert "check the address, the proxy and the network policies" in text
+    for heading in ("Conditions", "Pod", "Events, newest first", "Log, last"):
+        assert told.get_by_role("heading", name=heading).count() == 1, heading
+    told.get_by_role("heading", name="YAML").click()
+    assert "kind: DataCube" in told.get_by_label("the DataCube as YAML").inner_text()
+    page.keyboard.press("Escape")
+    told.wait_for(state="hidden")
+
+
+def test_it_lives_without_a_reload(page: Page, running: World) -> None:
+    page.get_by_text(re.compile(r"live$")).wait_for()
+    page.evaluate("window.stayed = true")
+    search(page, "alive")
+    ref = running.many.create("alive")
+    line(page, "alive").get_by_text("Pending").wait_for()
+    running.many.set_status(ref, STATUSES[1])
+    line(page, "alive").get_by_text("Running").wait_for()
+    line(page, "alive").get_by_role("link").click()
+    details(page).get_by_text("the transfer runs", exact=True).wait_for()
+    running.many.set_status(
+        ref, {"conditions": [condition("Complete", "TransferSucceeded", "it is there")]}
+    )
+    details(page).get_by_text("it is there", exact=True).wait_for()
+    line(page, "alive").get_by_text("Succeeded").wait_for()
+    running.many.delete(ref)
+    page.get_by_text("is not here: it was deleted").wait_for()
+    assert page.evaluate("window.stayed")
+
+
+def test_from_a_datacube_to_its_task(page: Page) -> None:
+    search(page, "page-many")
+    link = page.get_by_role("link", name="many [1]")
+    link.wait_for()
+    page.evaluate("window.stayed = true")
+    link.click()
+    page.wait_for_url("**/dags/page/runs/*/tasks/many/mapped/1**")
+    assert page.evaluate("window.stayed")  # the UI's own router went there
+
+
+def test_what_a_cluster_says_is_never_markup(page: Page, running: World) -> None:
+    ref = running.many.create("evil", {"conditions": [condition("Failed", EVIL, EVIL)]})
+    search(page, "evil")
+    line(page, "evil").get_by_role("link").click()
+    details(page).get_by_role("heading", name="Conditions").wait_for()
+    assert details(page).get_by_text(EVIL).count() > 0
+    assert page.locator("datacube-page script, datacube-page img").count() == 0
+    assert page.title() not in ("broken", "1")
+    running.many.delete(ref)
+
+
+def test_it_follows_airflows_theme(logged_in: Callable[..., Page]) -> None:
+    page = logged_in(PAGE, theme="dark")
+    line(page, "transfer-").first.wait_for()
+    host = page.locator("datacube-page")
+    assert host.get_attribute("data-theme") == "dark"
+    page.evaluate("localStorage.setItem('theme', 'light')")
+    page.reload(wait_until="commit")
+    line(page, "transfer-").first.wait_for()
+    assert host.get_attribute("data-theme") == "light"
+
+
+def test_it_can_be_used_with_the_keyboard_alone(page: Page) -> None:
+    first = page.locator(".line .open").first
+    first.wait_for()
+    first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    chosen = page.evaluate(
+        "document.querySelector('datacube-page').shadowRoot.activeElement.textContent"
+    )
+    page.keyboard.press("Enter")
+    details(page).get_by_role("heading", name=chosen).wait_for()
+    page.keyboard.press("Escape")
+    details(page).wait_for(state="hidden")
+
+
+def test_a_viewer_sees_and_cannot_write(logged_in: Callable[..., Page], running: World) -> None:
+    page = logged_in(PAGE, user="viewer")
+    line(page, "transfer-").first.wait_for()
+    line(page, "transfer-").first.get_by_role("link").first.click()
+    details(page).get_by_role("heading", name="Conditions").wait_for()
+    before = running.many.names()
+    with running.client("viewer") as client:
+        for path in ("/datacube/rows", "/datacube/details", "/datacube/static/main.js"):
+            for method in ("POST", "PUT", "PATCH", "DELETE"):
+                assert client.request(method, path).status_code == 405
+    assert running.many.names() == before
+
+
+@pytest.mark.parametrize("path", ["rows", "details?key=x", "static/main.js", "nothing"])
+def test_without_a_login_there_is_nothing(running: World, path: str) -> None:
+    assert httpx.get(f"{running.url}/datacube/{path}").status_code in (401, 404)
+
+
+def test_one_who_is_logged_out_is_told_so(page: Page) -> None:
+    line(page, "transfer-").first.wait_for()
+    page.context.clear_cookies()
+    page.get_by_role("link", name="Log in").wait_for()
+
+
+def test_details_are_only_of_what_the_page_shows(running: World) -> None:
+    with running.client("admin") as client:
+        answer = client.get("/datacube/details", params={"key": "kubernetes_default/other"})
+        assert answer.status_code == 404
+        assert client.get("/datacube/static/..%2fapp.py").status_code == 404
