@@ -1,7 +1,7 @@
 """
 What becomes of a DataCube when its task ends first, on a real Airflow.
 
-Half of the runs start at once, the others when their slots are free; each is looked at when it is
+The runs start at once, but for one whose slots have to be free first; each is looked at when it is
 its turn, since Airflow takes its time.
 """
 
@@ -44,7 +44,7 @@ def runs(airflow: Running, cluster: Cluster, git_server: GitServer) -> Iterator[
         runs = Runs(airflow, cluster)
         url = f"{git_server.url}/ended/notes.git"
         runs.conf = {"url": url, "silent": nobody}
-        runs.start("marked", "run_marked", "moved")
+        runs.start("late", "marked", "run_marked", "moved")
         yield runs
 
 
@@ -59,7 +59,7 @@ def marked(runs: Runs) -> dict[str, CubeRef]:
             until(lambda ref=ref: [p for p in runs.pods(ref) if p.status.phase == "Running"], 60)
             runs.mark("marked", task, "success" if task.startswith("success") else "failed")
     runs.clear("marked", *(task for task in tasks if task.startswith("cleared")))
-    runs.start("late", "dying")
+    runs.start("dying")
     return refs
 
 
@@ -102,14 +102,18 @@ def test_who_marks_a_run_ends_its_transfers(runs: Runs) -> None:
     until(lambda: all(map(runs.is_gone, refs)), 60)
 
 
-@pytest.mark.usefixtures("marked")
 @pytest.mark.parametrize("limit", ["timeout", "execution_timeout"])
 @IN_BOTH_MODES
 def test_a_task_whose_time_is_up_ends_its_transfer(runs: Runs, limit: str, mode: str) -> None:
     task = f"{limit}_{mode}"
     runs.reaches("late", task, "failed")
     until(lambda: not runs.cubes("late", task))
-    assert "did not end in time" in runs.log("late", task)
+    log = runs.log("late", task)
+    assert "is deleted" in log  # so there was one
+    if limit == "timeout":
+        assert "did not end in time" in log
+    else:  # on a busy machine, Airflow's own alarm comes while the DataCube is being made
+        assert "did not end in time" in log or "AirflowTaskTimeout" in log
 
 
 @pytest.fixture(scope="module")
