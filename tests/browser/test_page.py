@@ -67,8 +67,9 @@ def test_filters_narrow_the_list(page: Page) -> None:
     page.get_by_label("Connection").select_option("many")
     page.get_by_text("200 of 1,003").wait_for()
     search(page, "huggingface train_4")
-    page.locator(".line").filter(has_text="huggingface").first.wait_for()
+    page.get_by_text(re.compile(r"^\d+ of 1,003")).wait_for()
     texts = page.locator(".line").all_inner_texts()
+    assert texts
     assert all("huggingface" in text and "train_4" in text for text in texts)
     search(page, "no such thing")
     page.get_by_text("loosen the filter").wait_for()
@@ -110,7 +111,7 @@ def test_it_lives_without_a_reload(page: Page, running: World) -> None:
     assert page.evaluate("window.stayed")
 
 
-def test_from_a_datacube_to_its_task(page: Page) -> None:
+def test_from_a_datacube_to_its_task_and_back(page: Page) -> None:
     search(page, "page-many")
     link = page.get_by_role("link", name="many [1]")
     link.wait_for()
@@ -118,6 +119,12 @@ def test_from_a_datacube_to_its_task(page: Page) -> None:
     link.click()
     page.wait_for_url("**/dags/page/runs/*/tasks/many/mapped/1**")
     assert page.evaluate("window.stayed")  # the UI's own router went there
+    page.get_by_role("link", name="Details", exact=True).click()
+    back = page.get_by_role("link", name="DataCube page")
+    back.wait_for()
+    back.click()
+    details(page).get_by_role("heading", name=re.compile("page-many-")).wait_for()
+    details(page).get_by_role("link", name=re.compile(r"many \[1\]$")).wait_for()
 
 
 def test_what_a_cluster_says_is_never_markup(page: Page, running: World) -> None:
