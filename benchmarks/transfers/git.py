@@ -82,7 +82,7 @@ class Bench:
         if name == "git" and (volume / "repo").exists():
             return timed(["git", "-C", str(volume / "repo"), "pull", "-q"], self._environment)
         if name == "git":
-            argv = ["git", "clone", "-q", self._theirs, str(volume / "repo")]
+            argv = ["git", "clone", "-q", "--branch=main", self._theirs, str(volume / "repo")]
             return timed(argv, self._environment)
         log = str(self._home / "termination-log")
         argv = ["datacube-transfer", "git", "download", "--volume", str(volume)]

@@ -53,6 +53,8 @@ _SETTINGS: Pairs = (
     ("protocol.version", "2"),
     ("gc.auto", "0"),  # nothing runs on after we have ended
     ("maintenance.auto", "false"),
+    # Writing the files takes most of a clone; one process waits for the disk, and for a network's.
+    ("checkout.workers", "4"),
     ("advice.detachedHead", "false"),
     # Submodules are other repositories, and one that lies in the volume has a configuration.
     ("submodule.recurse", "false"),
