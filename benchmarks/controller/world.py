@@ -23,7 +23,10 @@ from aiohttp import web
 
 from datacube_api.conditions import timestamp
 from datacube_api.crd import crd
+from datacube_api.models import DataCube
 from datacube_api.status import evaluate
+from datacube_runtime.controller.job import job_manifest
+from datacube_runtime.controller.settings import Settings
 from datacube_runtime.local import access
 from datacube_runtime.local.apiserver import server
 from datacube_runtime.local.embedded import install
@@ -32,7 +35,7 @@ from datacube_runtime.local.registry.registry import Registry
 from datacube_runtime.local.registry.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 NAMESPACE = "default"
 _STEP_S = (0.1, 0.5)  # from one state of a pod to the next
@@ -48,7 +51,7 @@ _SPEC = {
     },
     "sink": {"type": "pvc", "pvc": {"name": "data", "subPath": "code"}},
 }
-_STARTED = {"terminated": {"exitCode": 0, "reason": "Completed", "message": _SAID}}
+_ENDED = {"terminated": {"exitCode": 0, "reason": "Completed", "message": _SAID}}
 
 
 class World:
@@ -111,9 +114,37 @@ class World:
             self.finished += evaluate(json.loads(answer.body).get("status")).phase.is_terminal
         return answer
 
+    def add_finished(self, name: str) -> None:
+        """Make a DataCube that has ended, with its Job and its pod, as if it had been run."""
+        self.create(name)
+        cube = self._registry.get(self._cubes, NAMESPACE, name)
+        spec = DataCube.from_manifest(cube).spec
+        made = self._registry.create(self._jobs, NAMESPACE, job_manifest(cube, spec, Settings()))
+        for step in self._steps(made):
+            if step is not None:
+                step()
+        now = timestamp(datetime.now(UTC))
+        ends = (("Initialized", "True"), ("Complete", "True"), ("Failed", "False"))
+        conditions = [{"type": t, "status": s, "lastTransitionTime": now} for t, s in ends]
+        status = {"phase": "Complete", "conditions": conditions, "completionTime": now}
+        self._write(self._cubes, name, {**status, "attempts": 1, "startTime": now})
+        self.finished += 1
+
     def _run(self, job: dict[str, Any]) -> None:
         owner = job["metadata"]["ownerReferences"][0]["name"]
         self.to_job_s[owner] = time.monotonic() - self._created[owner]
+        self._go_on(iter(self._steps(job)))
+
+    def _go_on(self, steps: Iterator[Callable[[], object] | None]) -> None:
+        """Take the steps one after the other, with a pause at each None."""
+        for step in steps:
+            if step is None:
+                pause_s = self._random.uniform(*_STEP_S)
+                asyncio.get_running_loop().call_later(pause_s, self._go_on, steps)
+                return
+            step()
+
+    def _steps(self, job: dict[str, Any]) -> list[Callable[[], object] | None]:
         template, name = job["spec"]["template"], job["metadata"]["name"]
         reference = {"apiVersion": "batch/v1", "kind": "Job", "name": name, "controller": True}
         pod = {
@@ -134,7 +165,7 @@ class World:
             for kind in ("SuccessCriteriaMet", "Complete")
         ]
         ended = {"succeeded": 1, "active": 0, "startTime": now, "completionTime": now}
-        self._later(
+        return [
             lambda: self._registry.create(self._pods, NAMESPACE, pod),
             lambda: self._write(self._jobs, name, job_runs),
             None,
@@ -142,19 +173,9 @@ class World:
             None,
             lambda: self._pod_says(pod, "Running", {"running": {"startedAt": now}}),
             None,
-            lambda: self._pod_says(pod, "Succeeded", _STARTED),
+            lambda: self._pod_says(pod, "Succeeded", _ENDED),
             lambda: self._write(self._jobs, name, {**ended, "conditions": done}),
-        )
-
-    def _later(self, *steps: Callable[[], object] | None) -> None:
-        """Take the steps one after the other, with a pause at each None."""
-        at = 0.0
-        for step in steps:
-            if step is None:
-                at += self._random.uniform(*_STEP_S)
-            else:
-                asyncio.get_running_loop().call_later(at, step)
-                at += 0.001
+        ]
 
     def _pod_says(self, pod: dict[str, Any], phase: str, state: dict[str, Any]) -> None:
         status = {"phase": phase, "containerStatuses": [{"name": "transfer", "state": state}]}
