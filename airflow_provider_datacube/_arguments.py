@@ -21,11 +21,12 @@ FILE_ENDINGS = (".yaml", ".yml")
 
 @dataclass(frozen=True)
 class Arguments:
-    """``source`` and ``sink``, or a whole ``manifest``, and credentials; the operator's names."""
+    """What to transfer, and what goes with it; the operator's names."""
 
     source: Plain = None
     sink: Plain = None
     transfer_executor: Plain = None
+    pod_settings: Plain = None
     manifest: Plain = None
     name: Plain = None
     namespace: Plain = None

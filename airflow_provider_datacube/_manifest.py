@@ -14,11 +14,13 @@ from pydantic import ValidationError
 
 from airflow_provider_datacube._arguments import NOT_A_MAPPING, is_file_name
 from airflow_provider_datacube._credentials.given import problems as credential_problems
+from airflow_provider_datacube._pod_settings import annotated, early_problems
 from airflow_provider_datacube._secrecy import written_out
 from airflow_provider_datacube._settings import LONGEST_NAMES, name_problems
 from airflow_provider_datacube._templates import (
     empty_paths,
     holds_template,
+    is_certain,
     is_nothing,
     spelled,
     templated_paths,
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from airflow_provider_datacube._arguments import Arguments, Plain
-    from airflow_provider_datacube._templates import Path
 
 # What the API server owns in the metadata of an object that was exported from a cluster.
 _SERVER_OWNED = (
@@ -115,32 +116,17 @@ def _early_problems(given: Arguments) -> Iterator[str]:
             yield from name_problems(field, value)
     is_text = isinstance(given.manifest, str)
     if is_file_name(given.manifest) or (is_text and holds_template(given.manifest)):
+        yield from early_problems(given.pod_settings, None)
         yield from credential_problems(given.conn_id, given.secret_ref, None)
         return
     draft = given.draft()
+    yield from early_problems(given.pod_settings, draft)
     yield from written_out(draft)
     yield from credential_problems(given.conn_id, given.secret_ref, draft)
     try:
         DataCube.model_validate(draft)
     except ValidationError as error:
-        yield from (text for path, text in problems_of(error) if _is_certain(draft, path))
-
-
-def _is_certain(draft: Plain, path: Path) -> bool:
-    """Tell whether the problem at ``path`` stays, whatever is rendered."""
-    try:
-        return not holds_template(value_at(draft, path))
-    except LookupError:
-        # Something is missing. Jinja cannot bring it, but an XComArg above it can.
-        return not any(not isinstance(v, dict | list) for v in _above(draft, path))
-
-
-def _above(draft: Plain, path: Path) -> Iterator[Plain]:
-    for length in range(len(path)):
-        try:
-            yield value_at(draft, path[:length])
-        except LookupError:
-            return
+        yield from (text for path, text in problems_of(error) if is_certain(draft, path))
 
 
 def _rendered_to_nothing(given: Arguments, rendered: Arguments) -> Iterator[str]:
@@ -183,4 +169,6 @@ def _metadata(manifest: dict[str, Any], rendered: Arguments) -> dict[str, Any]:
             kept[field] = value
         if field in kept:
             _refuse(name_problems(f"metadata.{field}", kept[field]))
+    if annotations := annotated(rendered.pod_settings, kept.get("annotations") or {}):
+        kept["annotations"] = annotations
     return kept

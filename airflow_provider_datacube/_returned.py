@@ -22,10 +22,11 @@ _FIELDS: Final = {
     "sink": "sink",
     "transfer_executor": "transfer_executor",
     "executor": "transfer_executor",  # as a spec has it
+    "pod_settings": "pod_settings",
 }
 _EXPECTED = (
-    "must return a mapping of source, sink and transfer_executor (models or mappings), a Spec, or "
-    "a whole manifest"
+    "must return a mapping of source, sink, transfer_executor and pod_settings (models or "
+    "mappings), a Spec, or a whole manifest"
 )
 
 

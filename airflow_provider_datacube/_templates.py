@@ -78,6 +78,23 @@ def value_at(value: Any, path: Sequence[str | int]) -> Any:
     return value
 
 
+def is_certain(value: Any, path: Path) -> bool:
+    """Tell whether the problem at ``path`` stays, whatever is rendered."""
+    try:
+        return not holds_template(value_at(value, path))
+    except LookupError:
+        # Something is missing. Jinja cannot bring it, but an XComArg above it can.
+        return not any(not isinstance(v, dict | list) for v in _above(value, path))
+
+
+def _above(value: Any, path: Path) -> Iterator[Any]:
+    for length in range(len(path)):
+        try:
+            yield value_at(value, path[:length])
+        except LookupError:
+            return
+
+
 def spelled(path: Path) -> str:
     """Return a path as people write it: ``source.options[0].value``."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)

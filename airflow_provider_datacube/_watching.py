@@ -90,6 +90,13 @@ class Limit:
     timeout_s: float = 0.0
     last_look_s: float = 10.0
 
+    @classmethod
+    def after(cls, *timeouts_s: float | None) -> Limit:
+        """Return the limit that the shortest of these sets from now on; None sets none."""
+        if not (known := [timeout for timeout in timeouts_s if timeout is not None]):
+            return cls()
+        return cls(time.time() + min(known), min(known))
+
     def left_s(self) -> float | None:
         """Return the seconds that are left; None where there is no limit."""
         if self.deadline is None:

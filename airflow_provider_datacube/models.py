@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import WrapValidator, model_validator
 
+from airflow_provider_datacube._pod_settings import PodSettings
 from airflow_provider_datacube._templates import (
     holds_template,
     spelled,
@@ -46,6 +47,7 @@ __all__ = [
     "ExecutorOptions",
     "Git",
     "HuggingFace",
+    "PodSettings",
     "SecretRef",
     "Spec",
 ]

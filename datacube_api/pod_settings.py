@@ -17,25 +17,40 @@ from collections.abc import Mapping  # noqa: TC003 - pydantic reads it
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 
 from datacube_api.core import WHOLE, Model, ObjectName
 from datacube_api.errors import DataCubeSpecError
 from datacube_api.naming import ANNOTATION_PREFIX, CUBE_UID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from pydantic_core import ErrorDetails
 
 # https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 _QUANTITY = r"^[0-9]+(\.[0-9]*)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei|[eE][0-9]+)?$"
 
-Quantity: TypeAlias = Annotated[str, StringConstraints(pattern=_QUANTITY)]
-LabelKey: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=317)]
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+_LABEL_KEY = (
+    r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+)
+
+
+def _as_text(value: Any) -> Any:
+    """Take a bare number for the quantity it is, as an API server does."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
+Quantity: TypeAlias = Annotated[
+    str, BeforeValidator(_as_text), StringConstraints(pattern=_QUANTITY)
+]
+LabelKey: TypeAlias = Annotated[str, StringConstraints(pattern=_LABEL_KEY)]
 LabelValue: TypeAlias = Annotated[
     str, StringConstraints(max_length=63, pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
 ]
+Path: TypeAlias = tuple[str | int, ...]
 Seconds: TypeAlias = Annotated[int, WHOLE, Field(ge=0, le=2**31 - 1)]
 
 
@@ -135,9 +150,15 @@ def settings_in(annotations: Mapping[str, str] | None) -> PodSettings:
             continue
         try:
             said[field] = text if field in _PLAIN else json.loads(text)
-        except ValueError:
+        except (TypeError, ValueError):
             problems.append(f"{where}: is not valid JSON: write it as {_EXAMPLES[field]}")
-    return _checked(said, problems, lambda field: f"metadata.annotations[{ANNOTATIONS[field]}]")
+    settings, found = _judged(said)
+    for (first, *below), sentence in found:
+        where = f"metadata.annotations[{ANNOTATIONS[str(first)]}]"
+        problems.append(where + _spelled(below) + sentence)
+    if problems:
+        raise DataCubeSpecError(tuple(problems))
+    return settings
 
 
 def settings_from(fields: Mapping[str, Any], where: str) -> PodSettings:
@@ -146,36 +167,48 @@ def settings_from(fields: Mapping[str, Any], where: str) -> PodSettings:
 
     :raises DataCubeSpecError: names each field below ``where`` that cannot be used, and the mend.
     """
-    problems: list[str] = []
-    said: dict[str, Any] = {}
-    for name, value in fields.items():
-        if (field := _FIELDS_BY_ALIAS.get(name, name)) not in ANNOTATIONS:
-            known = ", ".join(_FIELDS_BY_ALIAS)
-            problems.append(f"{where}.{name}: is no setting: correct or remove it; known: {known}")
-        else:
-            said[field] = value
-    return _checked(said, problems, lambda field: f"{where}.{field}")
+    if problems := tuple(where + text for _, text in problems_with(fields)):
+        raise DataCubeSpecError(problems)
+    return PodSettings.model_validate(fields)
 
 
-def _checked(said: Mapping[str, Any], problems: list[str], spelled: Any) -> PodSettings:
-    settings = PodSettings()
+def problems_with(fields: Mapping[str, Any]) -> list[tuple[Path, str]]:
+    """
+    Return what is wrong with such a mapping, as (path, sentence).
+
+    The path is made of the names as they were given; the sentence opens with it: ``.suspend: …``.
+    """
+    given = {_FIELDS_BY_ALIAS.get(name, name): name for name in fields}
+    known = ", ".join(_FIELDS_BY_ALIAS)
+    unknown = {name: field for field, name in given.items() if field not in ANNOTATIONS}
+    problems: list[tuple[Path, str]] = [
+        ((name,), f".{name}: is no setting: correct or remove it; known: {known}")
+        for name in unknown
+    ]
+    said = {field: fields[name] for field, name in given.items() if name not in unknown}
+    for (field, *below), sentence in _judged(said)[1]:
+        path = (given[str(field)], *below)
+        problems.append((path, _spelled(path) + sentence))
+    return problems
+
+
+def _judged(said: Mapping[str, Any]) -> tuple[PodSettings, dict[tuple[Path, str], None]]:
+    """Return the settings, or what is wrong with them, each thing once."""
     try:
-        settings = PodSettings.model_validate(said)
+        return PodSettings.model_validate(said), {}
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        problems += dict.fromkeys(text for d in details for text in _sentences(d, spelled))
-    if problems:
-        raise DataCubeSpecError(tuple(problems))
-    return settings
+        return PodSettings(), dict.fromkeys(map(_problem, details))
 
 
-def _sentences(detail: ErrorDetails, spelled: Any) -> Iterator[str]:
-    field, *below = detail["loc"]
-    name = _FIELDS_BY_ALIAS.get(str(field), str(field))
-    place = spelled(name) + "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in below if part != "[key]"
-    )
-    yield f"{place}: {_said(detail)}: write it as {_EXAMPLES[name]}"
+def _problem(detail: ErrorDetails) -> tuple[Path, str]:
+    place = tuple(part for part in detail["loc"] if part != "[key]")
+    field = _FIELDS_BY_ALIAS.get(str(place[0]), str(place[0]))
+    return (field, *place[1:]), f": {_said(detail)}: write it as {_EXAMPLES[field]}"
+
+
+def _spelled(path: Iterable[str | int]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
 
 
 def _said(detail: ErrorDetails) -> str:

@@ -106,8 +106,9 @@ def datacube_task(
     Make a function's return value a transfer.
 
     The function returns a mapping of ``source``, ``sink`` and (where wanted)
-    ``transfer_executor``, models or mappings; or a ``Spec``; or a whole manifest. What the
-    decorator is given of these is the default. All other arguments are ``DataCubeOperator``'s.
+    ``transfer_executor`` and ``pod_settings``, models or mappings; or a ``Spec``; or a whole
+    manifest. What the decorator is given of these is the default. All other arguments are
+    ``DataCubeOperator``'s.
 
     :param python_callable: the function
     """

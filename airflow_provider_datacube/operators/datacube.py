@@ -8,7 +8,6 @@ Kubernetes client. Nothing is remembered on ``self`` across a deferral.
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperatorLink, Context
 
     from airflow_provider_datacube._custody import OnFinishAction, OnKillAction
+    from airflow_provider_datacube._pod_settings import PodSettings
     from datacube_api.core import SecretRef
     from datacube_api.models import End, Executor
 
@@ -64,6 +64,8 @@ class DataCubeOperator(ManifestFiles):
     :param sink: where it goes, in the same way (templated)
     :param transfer_executor: settings of the transfer pod, the manifest's ``spec.executor``:
         ``Executor(...)`` or a mapping; ``executor`` is Airflow's own (templated)
+    :param pod_settings: what the spec does not have (resources, node, time to live…):
+        ``PodSettings(...)`` or a mapping; only this project's controller reads it (templated)
     :param manifest: a whole DataCube instead: a mapping, YAML text, or the path of a templated
         ``.yaml`` or ``.yml`` file (templated)
     :param name: of the DataCube; derived from the task instance without it (templated)
@@ -89,6 +91,7 @@ class DataCubeOperator(ManifestFiles):
         "source",
         "sink",
         "transfer_executor",
+        "pod_settings",
         "manifest",
         "name",
         "namespace",
@@ -100,6 +103,7 @@ class DataCubeOperator(ManifestFiles):
         "source": "json",
         "sink": "json",
         "transfer_executor": "json",
+        "pod_settings": "json",
         "manifest": "yaml",
         "secret_ref": "json",
     }
@@ -115,6 +119,7 @@ class DataCubeOperator(ManifestFiles):
         source: End | Mapping[str, Any] | None = None,
         sink: End | Mapping[str, Any] | None = None,
         transfer_executor: Executor | Mapping[str, Any] | None = None,
+        pod_settings: PodSettings | Mapping[str, Any] | None = None,
         manifest: Mapping[str, Any] | str | None = None,
         name: str | None = None,
         namespace: str | None = None,
@@ -134,6 +139,7 @@ class DataCubeOperator(ManifestFiles):
         self.source = plain(source)
         self.sink = plain(sink)
         self.transfer_executor = plain(transfer_executor)
+        self.pod_settings = plain(pod_settings)
         self.manifest = plain(manifest)
         self.name = name
         self.namespace = namespace
@@ -257,12 +263,8 @@ class DataCubeOperator(ManifestFiles):
         task has it anew; its alarm is an exception, which an event loop may swallow. So it is a
         deadline of ours too.
         """
-        timeouts = [] if self.timeout is None else [self.timeout]
-        if self.execution_timeout is not None:
-            timeouts.append(self.execution_timeout.total_seconds())
-        if not timeouts:
-            return Limit()
-        return Limit(time.time() + min(timeouts), min(timeouts))
+        whole = self.execution_timeout
+        return Limit.after(self.timeout, None if whole is None else whole.total_seconds())
 
     def _trigger(self, ref: CubeRef, limit: Limit) -> DataCubeTrigger:
         return DataCubeTrigger(

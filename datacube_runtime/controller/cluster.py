@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
+from datacube_api.errors import DataCubeUnavailableError
 from datacube_runtime.controller.access import way_in
 from datacube_runtime.controller.api import CUBES, ApiError, Resource, Snapshot, WatchEvent
 from datacube_runtime.controller.wire import MERGE_PATCH, Wire, refusal
@@ -33,7 +34,7 @@ _PAGE = 500
 # A watch that says nothing for so long is dead, whatever the connection claims: bookmarks come
 # about once a minute. The server ends it after 240 to 300 s, jittered, so that not all watches of
 # a cluster come back at the same moment.
-_WATCH = ClientTimeout(total=None, sock_connect=10, sock_read=90)
+_SILENCE_S = 90.0
 _WATCH_S = (240, 300)
 _LONGEST_LINE = 4 * 2**20  # an event holds one object, and etcd none of more than 1.5 MiB
 
@@ -41,13 +42,14 @@ _LONGEST_LINE = 4 * 2**20  # an event holds one object, and etcd none of more th
 class Cluster:
     """``Api`` over HTTP."""
 
-    def __init__(self, wire: Wire, page: int = _PAGE) -> None:
+    def __init__(self, wire: Wire, page: int = _PAGE, silence_s: float = _SILENCE_S) -> None:
         self.wire = wire
         self._page = page
+        self._silence_s = silence_s
 
     def unlimited(self) -> Cluster:
         """Return the same, whose requests wait for no other's."""
-        return Cluster(self.wire.unlimited(), self._page)
+        return Cluster(self.wire.unlimited(), self._page, self._silence_s)
 
     async def list(
         self, resource: Resource, namespace: str | None, selector: str | None = None
@@ -59,6 +61,8 @@ class Cluster:
         items: list[Obj] = []
         while True:
             page = await self.wire.json("GET", resource.path(namespace), query)
+            if not page.keys() >= {"items", "metadata"}:
+                raise DataCubeUnavailableError(f"no list of {resource.plural} was answered", 0)
             items += map(resource.keep, page["items"])
             if not (more := page["metadata"].get("continue")):
                 return Snapshot(tuple(items), page["metadata"]["resourceVersion"])
@@ -77,9 +81,12 @@ class Cluster:
         if resource.selector:
             query["labelSelector"] = resource.selector
         path = resource.path(namespace)
-        async with self.wire.answer("GET", path, query, timeout=_WATCH) as answer:
+        patience = ClientTimeout(total=None, sock_connect=10, sock_read=self._silence_s)
+        async with self.wire.answer("GET", path, query, timeout=patience) as answer:
             async for line in answer.content:
                 event = orjson.loads(line)
+                if not isinstance(event, dict) or not event.keys() >= {"type", "object"}:
+                    raise ValueError("a line of the watch is no event")
                 if event["type"] == "ERROR":  # a Status, 410 above all, inside of a 200
                     raise refusal(event["object"], HTTPStatus.INTERNAL_SERVER_ERROR)
                 if event["type"] == "BOOKMARK":

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from datacube_runtime.controller.objects import Obj
 
+TERMINATING = "Terminating"
+"""The status of a pod that somebody deletes, and that has not ended yet."""
+
 _FINISHED = ("Succeeded", "Failed")
 _ORDINARY = ("Completed", "Error")
 
@@ -78,7 +81,7 @@ def status_word(pod: Obj) -> str:
     (``DeadlineExceeded``, ``Evicted``) goes before its container's here, since it says why.
     """
     if is_being_deleted(pod) and not is_finished(pod):
-        return "Terminating"
+        return TERMINATING
     if reason := pod.get("status", {}).get("reason"):
         return str(reason)
     for status in _container_statuses(pod):
@@ -127,9 +130,27 @@ def failure(pod: Obj) -> Failure:
         return Failure(Reason.DEADLINE_EXCEEDED, _past_deadline(pod))
     if pod.get("status", {}).get("reason"):
         return Failure(Reason.POD_FAILED, f"pod {_name(pod)}: {_joined(pod['status'])}")
+    if ended_by := taken(pod):
+        return Failure(Reason.CANCELLED, f"pod {_name(pod)} {ended_by}")
     if said is not None and said.reason is Reason.CANCELLED:
         return Failure(Reason.CANCELLED, said.message)
     return Failure(Reason.POD_FAILED, f"pod {_name(pod)}: {_exit(ended)}")
+
+
+def taken(pod: Obj) -> str:
+    """
+    Return who ends a pod before its time, in words that follow its name; empty where nobody does.
+
+    The cluster says why in a condition (preemption, a drained node, a node that vanished); somebody
+    who deletes a pod leaves no word. The pod of a lost node stays until the node comes back or is
+    removed, and the attempt with it: until then nobody knows that it does not write any more.
+
+    Source: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
+    """
+    for condition in pod.get("status", {}).get("conditions") or ():
+        if condition.get("type") == "DisruptionTarget" and condition.get("status") == "True":
+            return f"is taken away by the cluster: {_joined(condition)}"
+    return "was deleted before it ended" if is_being_deleted(pod) else ""
 
 
 def _past_deadline(pod: Obj) -> str:

@@ -73,14 +73,15 @@ def observed(status: Mapping[str, Any], job: Obj, pods: Sequence[Obj], now: date
     if done and done["type"] == "Complete":
         return _complete(told, job, pods, now)
     if any(podlike.has_started(pod) for pod in pods):
-        told = _initialized(told, now)
+        told = _initialized(told, now, _remark(pod))
     if done:
         return _failed(told, job, pods, now)
     if pod is None:
         return waiting(told, Reason.POD_PENDING, f"Job {_name(job)} has no pod yet", now)
     if podlike.is_finished(pod):
         return told  # given up before its start: what it waited for has been said, and is gone
-    trouble = podlike.trouble(pod)
+    ending = podlike.taken(pod)
+    trouble = f"it {ending}" if ending else podlike.trouble(pod)
     message = f"pod {_name(pod)} is pending" + (f": {trouble}" if trouble else "")
     return waiting(told, Reason.POD_PENDING, message, now)
 
@@ -143,14 +144,21 @@ def _attempts(job: Obj) -> int:
     return sum(int(counts.get(word) or 0) for word in ("active", "succeeded", "failed"))
 
 
-def _initialized(status: Mapping[str, Any], now: datetime) -> Status:
+def _remark(pod: Obj | None) -> str:
+    """Return what happens to an attempt that is not over though somebody takes its pod away."""
+    if pod is None or podlike.is_finished(pod) or not (why := podlike.taken(pod)):
+        return ""
+    return f"; pod {_name(pod)} {why}; the attempt is lost when the pod is gone"
+
+
+def _initialized(status: Mapping[str, Any], now: datetime, remark: str = "") -> Status:
     reason = Reason.TRANSFER_STARTED
     return _with(
         status,
         ConditionType.INITIALIZED,
         is_true=True,
         reason=reason,
-        message=_INITIALIZED,
+        message=_INITIALIZED + remark,
         now=now,
     )
 
@@ -175,17 +183,25 @@ def _complete(status: Mapping[str, Any], job: Obj, pods: Sequence[Obj], now: dat
 def _failed(status: Mapping[str, Any], job: Obj, pods: Sequence[Obj], now: datetime) -> Status:
     condition = finished_condition(job) or {}
     pod = podlike.newest(pod for pod in pods if podlike.is_finished(pod))
-    if pod is not None:
-        why = podlike.failure(pod)
-    else:
-        said = condition.get("message") or condition.get("reason") or "no reason given"
-        why = podlike.Failure(Reason.BACKOFF_LIMIT_EXCEEDED, f"Job {_name(job)} failed: {said}")
+    why = podlike.failure(pod) if pod is not None else _without_a_pod(status, job, condition)
     attempts = int(status.get("attempts") or 0)
     message = f"after {attempts} attempts: {why.message}" if attempts > 1 else why.message
     told = failed(status, why.reason, message, now)
     if ended := condition.get("lastTransitionTime"):
         told["completionTime"] = ended
     return told
+
+
+def _without_a_pod(
+    status: Mapping[str, Any], job: Obj, condition: Mapping[str, Any]
+) -> podlike.Failure:
+    """Return why the last attempt failed, whose pod is gone: what was seen of it, or nothing."""
+    pod = status.get("pod") or {}
+    if pod.get("status") == podlike.TERMINATING:
+        name = pod["reference"]["name"]
+        return podlike.Failure(Reason.CANCELLED, f"pod {name} was deleted before it ended")
+    said = condition.get("message") or condition.get("reason") or "no reason given"
+    return podlike.Failure(Reason.BACKOFF_LIMIT_EXCEEDED, f"Job {_name(job)} failed: {said}")
 
 
 def _with(  # noqa: PLR0913 - the fields of a condition, and when

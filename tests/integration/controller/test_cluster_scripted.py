@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,17 +10,40 @@ import yaml
 from aiohttp import web
 
 from datacube_api.errors import DataCubeUnavailableError
-from datacube_runtime.controller.api import CUBES, ApiError
-from datacube_runtime.controller.cluster import connected
+from datacube_runtime.controller.api import CUBES, LEASES, ApiError
+from datacube_runtime.controller.cluster import Cluster, connected
 from datacube_runtime.controller.objects import Key
+from datacube_runtime.controller.ratelimit import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from datacube_runtime.controller.cluster import Cluster
-
 CUBE = Key("default", "cube")
+
+
+def write_kubeconfig(directory: Path, port: int) -> str:
+    config = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+        "users": [{"name": "u", "user": {"token": "canary-77"}}],
+    }
+    path = directory / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return str(path)
+
+
+@asynccontextmanager
+async def serving(directory: Path, handle: Any) -> AsyncIterator[str]:
+    """Answer everything by ``handle``; yield a kubeconfig."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield write_kubeconfig(directory, runner.addresses[0][1])
+    await runner.cleanup()
 
 
 @pytest.fixture
@@ -35,25 +59,18 @@ def answering(tmp_path: Path) -> Any:
                 asked.append((request.method, request.headers, dict(request.query)))
             return web.Response(text=body, status=status)
 
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", handle)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        server = {"server": f"http://127.0.0.1:{runner.addresses[0][1]}"}
-        config = {
-            "current-context": "c",
-            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-            "clusters": [{"name": "c", "cluster": server}],
-            "users": [{"name": "u", "user": {"token": "canary-77"}}],
-        }
-        path = tmp_path / "kubeconfig"
-        path.write_text(yaml.safe_dump(config))
-        async with connected(str(path)) as cluster:
+        async with serving(tmp_path, handle) as path, connected(path) as cluster:
             yield cluster
-        await runner.cleanup()
 
     return answer
+
+
+async def say_nothing(request: web.Request) -> web.StreamResponse:
+    """Begin an answer and leave it open, as a connection does whose other end is gone."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    await asyncio.Event().wait()
+    return response
 
 
 async def first(cluster: Cluster) -> Any:
@@ -96,6 +113,21 @@ async def test_a_line_that_was_cut_off_breaks_the_watch(answering: Any) -> None:
             await first(cluster)
 
 
+@pytest.mark.parametrize("body", ["{}", "[]", '{"type": "ADDED"}', "7"])
+async def test_what_is_no_event_breaks_the_watch_and_not_the_process(
+    answering: Any, body: str
+) -> None:
+    async with answering(body + "\n") as cluster:
+        with pytest.raises(DataCubeUnavailableError, match="no event"):
+            await first(cluster)
+
+
+async def test_what_is_no_list_is_no_answer(answering: Any) -> None:
+    async with answering("{}") as cluster:
+        with pytest.raises(DataCubeUnavailableError, match="no list of datacubes"):
+            await cluster.list(CUBES, None)
+
+
 async def test_a_watch_that_ends_says_nothing(answering: Any) -> None:
     async with answering("") as cluster:
         assert await first(cluster) is None
@@ -112,6 +144,36 @@ async def test_a_watch_asks_for_bookmarks_and_a_jittered_end(answering: Any) -> 
     ends = {int(query["timeoutSeconds"]) for query in queries}
     assert len(ends) > 1
     assert all(240 <= end <= 300 for end in ends)
+
+
+async def test_a_watch_that_falls_silent_is_given_up(tmp_path: Path) -> None:
+    async with serving(tmp_path, say_nothing) as path, connected(path) as cluster:
+        hurried = Cluster(cluster.wire, silence_s=0.05)
+        with pytest.raises(DataCubeUnavailableError, match="no usable answer"):
+            await first(hurried)
+
+
+class Turns(TokenBucket):
+    def __init__(self) -> None:
+        super().__init__(0, 1)
+        self.taken = 0
+
+    async def wait(self) -> None:
+        self.taken += 1
+
+
+async def test_every_request_waits_for_its_turn_except_those_of_the_lease(
+    answering: Any, tmp_path: Path
+) -> None:
+    turns = Turns()
+    async with answering(""), connected(str(tmp_path / "kubeconfig"), turns) as cluster:
+        await first(cluster)
+        with suppress(DataCubeUnavailableError):
+            await cluster.read(CUBES, CUBE)
+        assert turns.taken == 2
+        with suppress(DataCubeUnavailableError):
+            await cluster.unlimited().read(LEASES, CUBE)
+        assert turns.taken == 2
 
 
 async def test_a_status_goes_out_as_a_merge_patch_with_the_version(answering: Any) -> None:

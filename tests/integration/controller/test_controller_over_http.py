@@ -59,14 +59,41 @@ async def test_attempts_are_counted_and_the_last_one_explains_the_failure(
     assert world.status()["attempts"] == 2
 
 
+@pytest.mark.parametrize(
+    "waiting",
+    [
+        {"reason": "CreateContainerConfigError", "message": 'secret "x" not found'},
+        {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "no.such/image"'},
+    ],
+)
 @pytest.mark.usefixtures("running")
-async def test_a_pod_that_cannot_start_says_why(world: Any, until: Any) -> None:
+async def test_a_pod_that_cannot_start_says_why_and_waits(
+    world: Any, until: Any, waiting: dict[str, str]
+) -> None:
     world.apply()
     await until(world.job)
     world.make_pod()
-    waiting = {"reason": "CreateContainerConfigError", "message": 'secret "x" not found'}
     world.pod_says("Pending", {"waiting": waiting})
-    await until(lambda: 'secret "x" not found' in world.outcome().message)
+    await until(lambda: "{reason}: {message}".format_map(waiting) in world.outcome().message)
+    assert world.outcome().phase is Phase.PENDING
+    world.pod_runs()
+    await until(lambda: world.outcome().phase is Phase.RUNNING)
+
+
+@pytest.mark.usefixtures("running")
+async def test_a_claim_that_never_binds_is_named_while_the_pod_waits(
+    world: Any, until: Any
+) -> None:
+    world.apply()
+    await until(world.job)
+    world.make_pod()
+    unbound = "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims"
+    said = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    status = {"phase": "Pending", "conditions": [{**said, "message": unbound}]}
+    world.registry.patch(
+        world.resource("pods"), "default", "pod-1", {"status": status}, subresource="status"
+    )
+    await until(lambda: f"Unschedulable: {unbound}" in world.outcome().message)
     assert world.outcome().phase is Phase.PENDING
 
 

@@ -52,6 +52,20 @@ async def test_it_is_alive_but_not_ready_while_it_cannot_reach_the_cluster(
     await wait_until_ready(ask, process)
 
 
+async def test_a_candidate_is_not_ready_while_nobody_answers_about_the_lease(
+    start: Any, ask: Any, server_stopped: Any, until: Any
+) -> None:
+    async with server_stopped():
+        process = start("--leader-elect", "--lease-namespace", "default", *ANY_PORT)
+        await until(lambda: "cannot ask for the lease" in process.log())
+        assert await ask(process, "/livez") == (200, "ok")
+        assert await ask(process, "/readyz") == (
+            503,
+            "the API server does not answer about the lease",
+        )
+    await wait_until_ready(ask, process)
+
+
 async def test_a_follower_is_ready_too(start: Any, ask: Any) -> None:
     elect = ("--leader-elect", "--lease-namespace", "default")
     pair = [start(*elect, *ANY_PORT, log=f"{name}.log") for name in "ab"]

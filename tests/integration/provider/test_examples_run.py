@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from kubernetes.client import CoreV1Api
 
+from datacube_api.pod_settings import settings_in
 from datacube_api.reference import CubeRef
 
 EXAMPLES = Path(__file__).parents[3] / "example_dags"
@@ -73,9 +74,14 @@ def test_the_examples_run(with_connections: dict[str, str], cluster: Any) -> Non
     assert {state for *_, state in ended} == {"success"}, said[-5000:]
     assert {name for name, *_ in ended} == {example.stem for example in examples}
     mapped = [index for _, task, index, _ in ended if task == "download" and index != "-1"]
-    assert sorted(mapped) == ["0", "1"]
+    assert sorted(mapped) == ["0", "0", "1"]
     cubes = {cube["metadata"]["name"]: cube for cube in cluster.list("default")}
     assert not {"old", *(name for name in cubes if name.startswith("example-delete"))} & set(cubes)
+    large = next(cubes[name] for name in cubes if name.startswith("example-pod-settings-large"))
+    settings = settings_in(large["metadata"]["annotations"])
+    assert settings.resources is not None
+    assert settings.resources.limits == {"memory": "2Gi"}
+    assert settings.ttl_seconds_after_finished == 7 * 86400
     downloads = [cubes[name] for name in sorted(cubes) if name.startswith("example-decorator")]
     values = {cube["spec"]["source"]["options"][0]["value"] for cube in downloads}
     assert values == {"example/tiny", "example/small"}

@@ -75,6 +75,23 @@ async def test_a_deadline_that_has_passed_leaves_one_look(
     assert from_event(await event_of(conn_id, ref, deadline=1.0)).ref == ref
 
 
+async def test_what_is_deleted_right_after_its_end_has_ended(
+    conn_id: str, cluster: Any, fakes: Any, make: Callable[[str], CubeRef]
+) -> None:
+    refs = [make("short"), make("long")]
+    async with asyncio.timeout(30):
+        waiting = [asyncio.create_task(event_of(conn_id, ref)) for ref in refs]
+        cluster.set_status(refs[1], fakes.COMPLETE)
+        await waiting[1]  # so the watch is there
+
+        def end() -> None:
+            cluster.set_status(refs[0], fakes.COMPLETE)
+            cluster.delete(refs[0])
+
+        await asyncio.to_thread(end)
+        assert from_event(await waiting[0]).outcome.phase is Phase.SUCCEEDED
+
+
 async def test_a_trigger_that_is_cancelled_stops_watching(
     conn_id: str, make: Callable[[str], CubeRef]
 ) -> None:

@@ -78,6 +78,15 @@ async def test_one_that_is_deleted_before_it_is_waited_for_still_tells_its_pod(
     assert gone.value.pod == "x-7k"
 
 
+async def test_one_that_is_deleted_right_after_its_end_has_ended(
+    store: Any, fakes: ModuleType, ref: CubeRef, wait: Callable[..., Any]
+) -> None:
+    made = store.read(ref)
+    store.set_status(ref, fakes.COMPLETE)
+    store.delete(ref)
+    assert (await wait(ref, known=made))["status"] == fakes.COMPLETE
+
+
 STOP = StopAsyncIteration()
 
 
