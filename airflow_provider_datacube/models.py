@@ -32,6 +32,7 @@ from datacube_api.models import (
     SecretRef,
     Spec,
 )
+from datacube_api.transferred import Durations, Transferred
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,7 @@ __all__ = [
     "S3",
     "ConfigMapRef",
     "DataCube",
+    "Durations",
     "EnvVar",
     "Executor",
     "ExecutorOptions",
@@ -48,6 +50,7 @@ __all__ = [
     "HuggingFace",
     "SecretRef",
     "Spec",
+    "Transferred",
 ]
 
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from airflow_provider_datacube._custody import OnFinishAction, OnKillAction
     from datacube_api.core import SecretRef
     from datacube_api.models import End, Executor
+    from datacube_api.transferred import Transferred
 
 Answer = TypeVar("Answer")
 
@@ -56,8 +57,7 @@ class DataCubeOperator(ManifestFiles):
 
     Give ``source`` and ``sink`` (exactly one of them a ``PVC``), or a whole ``manifest``. A retry
     takes up the DataCube that the try before it left unfinished, and makes a new one after a
-    failed one. Returns ``namespace``, ``name``, ``uid``, ``pvc``, ``sub_path``, ``pod`` and
-    ``result`` as XCom.
+    failed one. Returns a ``Transferred`` as XCom.
 
     :param source: where the data comes from: a model (``Git(...)``, ``PVC(...)``) or a mapping
         of the manifest's shape (templated)
@@ -171,7 +171,7 @@ class DataCubeOperator(ManifestFiles):
         """The hook that makes the Secret of a ``conn_id``, over the same connection."""
         return DataCubeSecretHook(self.kubernetes_conn_id)
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> Transferred:
         """Create the DataCube, or take up the one an earlier try made, and see it to its end."""
         with no_useless_retries():
             limit = self._limit()
@@ -196,7 +196,7 @@ class DataCubeOperator(ManifestFiles):
                 ),
             )
 
-    def execute_complete(self, context: Context, event: object) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: object) -> Transferred:
         """Resume after the trigger fired."""
         with no_useless_retries():
             custody = self._custody = self._take_charge(context)
@@ -275,7 +275,7 @@ class DataCubeOperator(ManifestFiles):
             logging_interval=self.logging_interval if self.get_logs else 0,
         )
 
-    def _see_to_the_end(self, custody: Custody, wait: Callable[[], Ending]) -> dict[str, Any]:
+    def _see_to_the_end(self, custody: Custody, wait: Callable[[], Ending]) -> Transferred:
         ending: Ending | None = None
         try:
             with explained(self.hook, self.log, custody.ref):
@@ -288,10 +288,10 @@ class DataCubeOperator(ManifestFiles):
             if ending is not None:  # and everything has been read of it
                 custody.finish(ending)
 
-    def _conclude(self, ending: Ending) -> dict[str, Any]:
+    def _conclude(self, ending: Ending) -> Transferred:
         """Judge: the only place where an ending becomes success or failure."""
         ref, outcome = ending.ref, ending.outcome
         if outcome.phase is not Phase.SUCCEEDED:
             raise DataCubeFailedError(ref, outcome)
         self.log.info("DataCube %s is complete: %s", ref, outcome.message or outcome.reason)
-        return ending.summary()
+        return ending.made
