@@ -99,7 +99,8 @@ def _hub(text: str, extra_args: Sequence[str]) -> str:
     is_typed = len(pieces) > 1 and pieces[0] in _HUB_KINDS
     kind = _HUB_KINDS[pieces[0]] if is_typed else _kind_given(extra_args)
     name = "/".join(pieces[is_typed:])
-    return f"hf://{kind}{name}" if _REPO.fullmatch(name) else ""
+    first, _, rest = f"{kind}{name}".partition("/")
+    return _joined(f"hf://{first}", rest) if _REPO.fullmatch(name) else ""
 
 
 def _kind_given(extra_args: Sequence[str]) -> str:

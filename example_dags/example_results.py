@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow.sdk import dag, task
+from airflow.sdk import AssetAlias, dag, task
 
+from airflow_provider_datacube.assets.datacube import asset_of
 from airflow_provider_datacube.models import PVC, HuggingFace
 from airflow_provider_datacube.operators.datacube import DataCubeOperator
 
 if TYPE_CHECKING:
     from airflow_provider_datacube.models import Transferred
+
+MODEL = PVC("workspace", sub_path="model", size="10Gi")
 
 
 @task
@@ -23,14 +26,28 @@ def report(made: Transferred) -> str:
 
 @dag(schedule=None, tags=["datacube", "example"])
 def example_results() -> None:
-    """Download a model and report what came of it."""
+    """Download a model, report what came of it, and tell whoever is scheduled on it."""
     download = DataCubeOperator(
         task_id="download",
         source=HuggingFace(repo="org/model"),
-        sink=PVC("workspace", sub_path="model", size="10Gi"),
+        sink=MODEL,
+        outlets=[AssetAlias("models")],
         deferrable=True,
     )
     report(download.output)
 
 
+@dag(schedule=[asset_of(MODEL, namespace="default")], tags=["datacube", "example"])
+def example_results_used() -> None:
+    """Run whenever a transfer has written to the directory of the model."""
+
+    @task
+    def evaluate() -> str:
+        """Do something with the new model."""
+        return "as good as the last one"
+
+    evaluate()
+
+
 example_results()
+example_results_used()

@@ -24,6 +24,7 @@ from airflow_provider_datacube._explaining import explained
 from airflow_provider_datacube._failures import no_useless_retries
 from airflow_provider_datacube._faults import patiently
 from airflow_provider_datacube._holding import Try
+from airflow_provider_datacube._lineage import ToldLineage
 from airflow_provider_datacube._manifest import check_early, check_file_was_read, complete
 from airflow_provider_datacube._rendering import ManifestFiles
 from airflow_provider_datacube._settings import check_choice, check_rendered, check_text, seconds
@@ -51,13 +52,13 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
-class DataCubeOperator(ManifestFiles):
+class DataCubeOperator(ToldLineage, ManifestFiles):
     """
     Move data between a Kubernetes volume and Git, Hugging Face or S3.
 
     Give ``source`` and ``sink`` (exactly one of them a ``PVC``), or a whole ``manifest``. A retry
     takes up the DataCube that the try before it left unfinished, and makes a new one after a
-    failed one. Returns a ``Transferred`` as XCom.
+    failed one. Returns a ``Transferred`` as XCom, and tells its ``outlets`` of the sink.
 
     :param source: where the data comes from: a model (``Git(...)``, ``PVC(...)``) or a mapping
         of the manifest's shape (templated)
@@ -146,6 +147,7 @@ class DataCubeOperator(ManifestFiles):
         check_text("kubernetes_conn_id", kubernetes_conn_id)
         check_choice("on_kill_action", on_kill_action, ON_KILL)
         check_choice("on_finish_action", on_finish_action, tuple(ON_FINISH))
+        check_choice("get_logs", get_logs, (True, False))
         self.on_kill_action = on_kill_action
         self.on_finish_action = on_finish_action
         self.get_logs = get_logs
@@ -181,15 +183,15 @@ class DataCubeOperator(ManifestFiles):
             context["ti"].xcom_push(key=XCOM_KEY, value=asdict(ref))
             custody.take(ref)
             if evaluate(cube.get("status")).phase.is_terminal:
-                return self._see_to_the_end(custody, lambda: Ending.of(cube))
+                return self._see_to_the_end(context, custody, lambda: Ending.of(cube))
             if self.deferrable:
                 self.defer(trigger=self._trigger(ref, limit), method_name="execute_complete")
-            pace = Pace(self.poll_interval)
             return self._see_to_the_end(
+                context,
                 custody,
                 lambda: self.hook.wait(
                     ref,
-                    pace=pace,
+                    pace=Pace(self.poll_interval),
                     limit=limit,
                     known=dict(cube),
                     logging_interval=self.logging_interval if self.get_logs else 0,
@@ -202,7 +204,7 @@ class DataCubeOperator(ManifestFiles):
             custody = self._custody = self._take_charge(context)
             if (ref := ref_of(event)) is not None:
                 custody.take(ref)
-            return self._see_to_the_end(custody, lambda: from_event(event))
+            return self._see_to_the_end(context, custody, lambda: from_event(event))
 
     def on_kill(self) -> None:
         """Cancel the DataCube that this worker is making or waiting for."""
@@ -257,12 +259,10 @@ class DataCubeOperator(ManifestFiles):
         task has it anew; its alarm is an exception, which an event loop may swallow. So it is a
         deadline of ours too.
         """
-        timeouts = [] if self.timeout is None else [self.timeout]
-        if self.execution_timeout is not None:
-            timeouts.append(self.execution_timeout.total_seconds())
-        if not timeouts:
-            return Limit()
-        return Limit(time.time() + min(timeouts), min(timeouts))
+        airflows = self.execution_timeout
+        given = (self.timeout, None if airflows is None else airflows.total_seconds())
+        timeouts = [timeout for timeout in given if timeout is not None]
+        return Limit(time.time() + min(timeouts), min(timeouts)) if timeouts else Limit()
 
     def _trigger(self, ref: CubeRef, limit: Limit) -> DataCubeTrigger:
         return DataCubeTrigger(
@@ -275,12 +275,14 @@ class DataCubeOperator(ManifestFiles):
             logging_interval=self.logging_interval if self.get_logs else 0,
         )
 
-    def _see_to_the_end(self, custody: Custody, wait: Callable[[], Ending]) -> Transferred:
+    def _see_to_the_end(
+        self, context: Context, custody: Custody, wait: Callable[[], Ending]
+    ) -> Transferred:
         ending: Ending | None = None
         try:
             with explained(self.hook, self.log, custody.ref):
                 ending = wait()
-                return self._conclude(ending)
+                return self._tell(context, self._conclude(ending))
         except DataCubeTimeoutError as error:
             custody.cancel(error.ref)
             raise

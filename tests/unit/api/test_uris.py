@@ -40,7 +40,7 @@ def pvc(name: str, path: str = "") -> dict[str, Any]:
             end("huggingface", "repo", "https://huggingface.co/spaces/org/app/tree/main"),
             "hf://spaces/org/app",
         ),
-        (end("huggingface", "repo", "gpt2"), "hf://gpt2"),
+        (end("huggingface", "repo", "gpt2"), "hf://gpt2/"),
         (end("huggingface", "repo", "$(REPO)"), ""),
         (end("git", "url", "https://Host.example:8443/a/b.git/"), None),
         (end("git", "url", "https://$(TOKEN)@host/a/b.git"), "https://host/a/b.git"),
