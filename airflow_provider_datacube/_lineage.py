@@ -79,8 +79,9 @@ class ToldLineage:
         return _lineage(ends_of(manifest["spec"], namespace))
 
     def get_openlineage_facets_on_complete(
-        self, task_instance: object
-    ) -> OperatorLineage[Any, Any] | None:  # noqa: ARG002 - the convention's
+        self,
+        task_instance: object,  # noqa: ARG002 - the convention's
+    ) -> OperatorLineage[Any, Any] | None:
         """Return the ends and what came of it; of a task that failed, what it was to do."""
         made = self._made
         if made is None:

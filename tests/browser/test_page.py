@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from tests.browser.world import STATUSES, World, condition
+from tests.browser.limits import HIDDEN, LIMITED, SILENT
+from tests.browser.world import STATUSES, World, condition, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
 pytestmark = pytest.mark.timeout(300)  # the first test waits for the whole Airflow to come up
 
@@ -175,6 +176,72 @@ def test_a_viewer_sees_and_cannot_write(logged_in: Callable[..., Page], running:
             for method in ("POST", "PUT", "PATCH", "DELETE"):
                 assert client.request(method, path).status_code == 405
     assert running.many.names() == before
+
+
+def test_what_a_user_may_not_see_is_not_there(running: World) -> None:
+    with running.client(LIMITED) as guest, running.client("viewer") as viewer:
+        theirs, all_ = (rows_by_dag(client) for client in (guest, viewer))
+        assert HIDDEN in all_
+        assert theirs.keys() == all_.keys() - {HIDDEN}
+        hidden, silent = ({"key": all_[dag][0]["key"]} for dag in (HIDDEN, SILENT))
+        assert guest.get("/datacube/details", params=hidden).status_code == 404
+        assert viewer.get("/datacube/details", params=hidden).status_code == 200
+        refused = "you may not read the logs"
+        assert refused in guest.get("/datacube/details", params=silent).text
+        assert refused not in viewer.get("/datacube/details", params=silent).text
+
+
+def test_details_do_not_depend_on_the_process_that_answers(running: World) -> None:
+    with running.client("viewer") as client:
+        key = rows_by_dag(client)[SILENT][0]["key"]
+    for _ in range(12):  # connections of their own: two processes take them by turns
+        with running.client("viewer") as client:
+            answer = client.get("/datacube/details", params={"key": key})
+            assert answer.status_code == 200, answer.text
+
+
+def test_a_page_that_another_process_answers_asks_no_faster(page: Page) -> None:
+    asked: list[str] = []
+    page.on(
+        "request", lambda request: asked.append(request.url) if "rows?" in request.url else None
+    )
+
+    def turn(route: Route) -> None:
+        answer = route.fetch()
+        epochs.append(f"e{len(epochs)}.1")
+        route.fulfill(response=answer, json={**answer.json(), "all": True, "cursor": epochs[-1]})
+
+    epochs: list[str] = []
+    page.route("**/datacube/rows?*", turn)
+    page.reload()
+    page.get_by_text(re.compile("live$")).wait_for()
+    page.wait_for_event("requestfinished", lambda r: "after=e0.1" in r.url, timeout=15_000)
+    before = len(asked)
+    page.wait_for_event("request", lambda r: "after=e1.1" in r.url, timeout=15_000)
+    assert len(asked) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (7260, "2 h"), (90_000, "1 d")],
+)
+def test_an_age_is_told_in_its_largest_unit(page: Page, seconds: int, shown: str) -> None:
+    script = "ms => import('/datacube/static/dom.js').then(m => m.age(new Date(0), ms))"
+    assert page.evaluate(script, seconds * 1000) == shown
+
+
+def rows_by_dag(client: httpx.Client) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows that tasks of the example made, by DAG, once they have been read."""
+
+    def look() -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in client.get("/datacube/rows").json()["rows"]:
+            if row["task"] and row["task"]["dag_id"].startswith("train_"):
+                found.setdefault(row["task"]["dag_id"], []).append(row)
+        return found
+
+    seen: dict[str, list[dict[str, Any]]] = until(look)
+    return seen
 
 
 @pytest.mark.parametrize("path", ["rows", "details?key=x", "static/main.js", "nothing"])

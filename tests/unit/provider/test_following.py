@@ -61,6 +61,34 @@ async def start(room: Any, ref: CubeRef, logging: float = EVERY_S, **more: Any) 
     return task
 
 
+def pods_asked(room: Any) -> list[str]:
+    return [pod for _, pod, _ in room.store.log_asked]
+
+
+async def until_pod_asked(room: Any, pod: str, times: int = 1) -> None:
+    async with asyncio.timeout(5):
+        while pods_asked(room).count(pod) < times:
+            await room.store.until_asked("log", room.store.asked.count("log") + 1)
+
+
+async def another_is_read(fakes: Any, room: Any, every_s: float) -> None:
+    """Return when somebody else's log, over another connection, has been read several times."""
+    ref = room.cube("another")
+    room.store.set_status(ref, running(fakes, "pod-2"))
+    waits = wait_until_terminal(
+        room.store.connect,
+        ref,
+        pace=PACE,
+        limit=Limit(),
+        log=fakes.Quiet(),
+        logging_interval_s=every_s,
+    )
+    task = asyncio.create_task(waits)
+    await until_pod_asked(room, "pod-2", 3)
+    room.store.set_status(ref, complete(fakes, "pod-2"))
+    await task
+
+
 async def until_shown(room: Any, line: str) -> None:
     async with asyncio.timeout(5):
         while line not in room.log.lines:  # noqa: ASYNC110 - the reader comes in its own time
@@ -100,10 +128,10 @@ async def test_a_pod_that_has_not_started_is_not_asked(fakes: Any, room: Any, wo
     task = await start(room, ref, logging=0.001)
     room.store.set_status(ref, {"pod": {"reference": {"name": "pod-1"}, "status": "Running"}})
     room.store.set_status(ref, running(fakes, word=word))
-    await asyncio.sleep(0.03)
-    assert room.store.log_asked == []
+    await another_is_read(fakes, room, 0.001)
+    assert "pod-1" not in pods_asked(room)
     room.store.set_status(ref, running(fakes))
-    await room.store.until_asked("log")
+    await until_pod_asked(room, "pod-1")
     room.store.set_status(ref, complete(fakes))
     await task
 
@@ -153,12 +181,14 @@ async def test_a_right_that_is_missing_is_told_once_and_not_tried_again(
     task = await start(room, ref, logging=0.01)
     room.store.set_status(ref, running(fakes))
     await room.store.until_asked("log")
-    await asyncio.sleep(0.05)
+    await another_is_read(fakes, room, 0.01)
     room.store.set_status(ref, complete(fakes))
     await task
     (told,) = [line for line in room.log.lines if "403" in line]
     assert "grant it the verb 'get' on pods/log" in told
-    assert room.store.asked.count("log") == 1
+    assert "pod-1" not in pods_asked(room)
+    refusals = room.store.asked.count("log") - len(pods_asked(room))
+    assert refusals == 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 500])
