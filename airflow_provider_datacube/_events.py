@@ -28,7 +28,7 @@ from datacube_api.status import Outcome, Phase, evaluate
 from datacube_api.transferred import Transferred, transferred
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _API_ERRORS: dict[str, type[DataCubeApiError]] = {
     kind.__name__: kind
@@ -55,18 +55,22 @@ class Ending:
     ref: CubeRef
     outcome: Outcome
     made: Transferred
+    is_log_shown: bool = False
+    """Whether all of its pod's log stands in the task's log already."""
 
     @classmethod
-    def of(cls, cube: Mapping[str, Any]) -> Ending:
-        """Read a DataCube as the API returned it."""
+    def of(cls, cube: Mapping[str, Any], shown: Collection[str] = ()) -> Ending:
+        """Read a DataCube as the API returned it; ``shown``: pods whose logs were shown."""
         outcome = safe_outcome(evaluate(cube.get("status")))
-        return cls(CubeRef.of(cube), outcome, transferred(cube))
+        is_log_shown = bool(outcome.pod) and outcome.pod in shown
+        return cls(CubeRef.of(cube), outcome, transferred(cube), is_log_shown)
 
 
 def to_event(ending: Ending) -> dict[str, Any]:
     """Write down an ending."""
     outcome = {**asdict(ending.outcome), "phase": ending.outcome.phase.value}
-    return {"ref": asdict(ending.ref), "outcome": outcome, "made": ending.made}
+    told = {"made": ending.made, "is_log_shown": ending.is_log_shown}
+    return {"ref": asdict(ending.ref), "outcome": outcome, **told}
 
 
 def to_error_event(ref: CubeRef, error: Exception) -> dict[str, Any]:
@@ -121,7 +125,7 @@ def _ending(ref: CubeRef, event: Mapping[str, Any]) -> Ending:
     made = cast("Transferred", dict(event["made"]))
     if missing := Transferred.__required_keys__ - made.keys():
         raise KeyError(*missing)
-    return Ending(ref, outcome, made)
+    return Ending(ref, outcome, made, is_log_shown=event["is_log_shown"] is True)
 
 
 def _told(ref: CubeRef, told: Mapping[str, Any]) -> DataCubeError:

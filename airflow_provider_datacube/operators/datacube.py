@@ -294,6 +294,6 @@ class DataCubeOperator(ToldLineage, ManifestFiles):
         """Judge: the only place where an ending becomes success or failure."""
         ref, outcome = ending.ref, ending.outcome
         if outcome.phase is not Phase.SUCCEEDED:
-            raise DataCubeFailedError(ref, outcome)
+            raise DataCubeFailedError(ref, outcome, is_log_shown=ending.is_log_shown)
         self.log.info("DataCube %s is complete: %s", ref, outcome.message or outcome.reason)
         return ending.made

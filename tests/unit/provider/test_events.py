@@ -40,7 +40,8 @@ def through_json(event: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("phase", list(Phase))
 def test_an_ending_survives_the_journey(phase: Phase) -> None:
-    ending = Ending(REF, Outcome(phase, "R", "m", "pod-1"), ENDING.made)
+    outcome = Outcome(phase, "R", "m", "pod-1")
+    ending = Ending(REF, outcome, ENDING.made, is_log_shown=True)
     assert from_event(through_json(to_event(ending))) == ending
 
 

@@ -57,7 +57,9 @@ FACTS = Facts(
     pod=pod("Failed", ended("OOMKilled", 137)), events=(event("Killing"),), log=("100 %: done",)
 )
 FAILED = Outcome(Phase.FAILED, "PodFailed", "it broke", POD)
-MADE = transferred({"metadata": {"namespace": "ml", "name": "weights", "uid": "u-1"}, "spec": {}})
+META = {"namespace": "ml", "name": "weights", "uid": "u-1"}
+CONDITION = {"type": "Failed", "status": "True", "reason": "PodFailed", "message": "it broke"}
+MADE = transferred({"metadata": META, "spec": {}})
 ERRORS = [
     lambda: errors.DataCubeFailedError(REF, FAILED),
     lambda: errors.DataCubeGoneError(REF, POD),
@@ -137,6 +139,22 @@ def test_a_tasks_error_says_what_the_pod_says(store: Any, resume: Callable[..., 
     store.around = FACTS
     with pytest.raises(errors.DataCubeFailedError, match=r"it broke; pod .*: OOMKilled: .*; raise"):
         resume(to_event(Ending(REF, FAILED, MADE)))
+
+
+@pytest.mark.parametrize(("shown", "times"), [((), 1), ((POD,), 0), (("an-earlier-pod",), 1)])
+def test_a_log_that_the_task_has_shown_is_not_shown_again(
+    store: Any,
+    resume: Callable[..., Any],
+    capsys: pytest.CaptureFixture[str],
+    shown: tuple[str, ...],
+    times: int,
+) -> None:
+    store.around = FACTS
+    status = {"conditions": [CONDITION], "pod": {"reference": {"name": POD}}}
+    cube = {"metadata": META, "spec": {}, "status": status}
+    with pytest.raises(errors.DataCubeFailedError):
+        resume(to_event(Ending.of(cube, shown)))
+    assert capsys.readouterr().out.count("100 %: done") == times
 
 
 def test_a_tasks_error_survives_its_explanation(store: Any, resume: Callable[..., Any]) -> None:

@@ -36,7 +36,7 @@ def room(request: pytest.FixtureRequest, fakes: Any, store: Any, manifest: dict[
     if request.param == "shared":
         return room
 
-    def wait(ref: CubeRef, limit: Limit | None = None, *, logging: float = 0) -> Any:
+    def wait(ref: CubeRef, limit: Limit | None = None, *, logging: float = 0, **more: Any) -> Any:
         return wait_until_terminal(
             store.connect,
             ref,
@@ -44,6 +44,7 @@ def room(request: pytest.FixtureRequest, fakes: Any, store: Any, manifest: dict[
             limit=limit or Limit(),
             log=room.log,
             logging_interval_s=logging,
+            **more,
         )
 
     room.wait = wait
@@ -251,3 +252,17 @@ async def test_errors_stay_what_they_are(fakes: Any, room: Any) -> None:
     limit = Limit(deadline=1.0, timeout_s=7, last_look_s=0.05)
     with pytest.raises(DataCubeTimeoutError):
         await room.wait(late, limit, logging=EVERY_S)
+
+
+@pytest.mark.parametrize(("fault", "told"), [(False, ["pod-1"]), (True, [""])])
+async def test_whose_log_was_shown_to_its_end_is_told(
+    fakes: Any, room: Any, *, fault: bool, told: list[str]
+) -> None:
+    ref, followed = room.cube("x"), []
+    room.store.logs["pod-1"].append(("2026-11-25T10:00:01.1", "one"))
+    task = await start(room, ref, logging=30, followed=followed.append)
+    if fault:
+        room.store.refuse("log", unreachable(REQUEST, "X"))
+    room.store.set_status(ref, complete(fakes))
+    await task
+    assert followed == told
