@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -128,6 +129,15 @@ def test_from_a_datacube_to_its_task_and_back(page: Page) -> None:
     details(page).get_by_role("link", name=re.compile(r"many \[1\]$")).wait_for()
 
 
+def test_a_task_links_to_its_object_in_a_dashboard(running: World) -> None:
+    with running.client("viewer") as client:
+        (made,) = rows_by_dag(client, "page", "download")["page"]
+        run_id = quote(made["task"]["run_id"], safe="")
+        task = f"/api/v2/dags/page/dagRuns/{run_id}/taskInstances/download"
+        links = client.get(f"{task}/links").raise_for_status().json()["extra_links"]
+    assert links["DataCube"] == f"https://d.example.org/default/{made['name']}"
+
+
 def test_what_a_cluster_says_is_never_markup(page: Page, running: World) -> None:
     ref = running.many.create("evil", {"conditions": [condition("Failed", EVIL, EVIL)]})
     search(page, "evil")
@@ -230,14 +240,18 @@ def test_an_age_is_told_in_its_largest_unit(page: Page, seconds: int, shown: str
     assert page.evaluate(script, seconds * 1000) == shown
 
 
-def rows_by_dag(client: httpx.Client) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows that tasks of the example made, by DAG, once they have been read."""
+def rows_by_dag(
+    client: httpx.Client, dag_id: str = "train_", task_id: str = ""
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows that tasks of some DAGs made, by DAG, once they have been read."""
 
     def look() -> dict[str, list[dict[str, Any]]]:
         found: dict[str, list[dict[str, Any]]] = {}
         for row in client.get("/datacube/rows").json()["rows"]:
-            if row["task"] and row["task"]["dag_id"].startswith("train_"):
-                found.setdefault(row["task"]["dag_id"], []).append(row)
+            if (made := row["task"]) is None:
+                continue
+            if made["dag_id"].startswith(dag_id) and made["task_id"].startswith(task_id):
+                found.setdefault(made["dag_id"], []).append(row)
         return found
 
     seen: dict[str, list[dict[str, Any]]] = until(look)

@@ -222,6 +222,7 @@ def _start(  # noqa: PLR0913 - of the whole world
         "AIRFLOW_CONN_MANY": json.dumps(many),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{u}:{r}" for u, r in USERS.items()),
         "AIRFLOW__CORE__AUTH_MANAGER": "tests.browser.limits.LimitingAuthManager",
+        "AIRFLOW__DATACUBE__LINK_URL": "https://d.example.org/{namespace}/{name}",
         "AIRFLOW__DATACUBE__UI_CONNECTIONS": "kubernetes_default, many@default",
     }
     programs.run("airflow-db", [str(BIN / "airflow"), "db", "migrate"], env)
