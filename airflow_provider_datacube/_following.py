@@ -93,9 +93,14 @@ class Follower:
                 self._room.has_started(self)
 
     def tell(self, lines: list[str], pod: str) -> None:
-        """Show lines to whom they concern: Airflow routes them by a context variable."""
+        """
+        Show lines to whom they concern: Airflow routes them by a context variable.
+
+        A pod's name begins with its DataCube's, which would fill the half of every line.
+        """
+        name = pod.removeprefix(f"{self.ref.name}-")
         for line in readable(lines):
-            self._context.run(self._log.info, "%s | %s", pod, line)
+            self._context.run(self._log.info, "%s | %s", name, line)
 
     def refuse(self, error: DataCubeApiError) -> None:
         """Say once why nothing is shown."""

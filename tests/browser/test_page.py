@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -113,6 +114,21 @@ def test_it_lives_without_a_reload(page: Page, running: World) -> None:
     assert page.evaluate("window.stayed")
 
 
+def test_a_running_one_whose_details_are_open_shows_how_far_it_is(page: Page) -> None:
+    def tell(route: Route) -> None:
+        answer = route.fetch()
+        progress = {"fraction": 0.4, "text": "transfer: 40 %"}
+        route.fulfill(response=answer, json={**answer.json(), "progress": progress})
+
+    page.route("**/datacube/details?*", tell)
+    search(page, "transfer-0001")
+    row = line(page, "transfer-0001")
+    assert row.get_by_role("progressbar").get_attribute("value") is None
+    row.get_by_role("link", name="transfer-0001").click()
+    row.get_by_text("40 %").wait_for()
+    assert row.get_by_role("progressbar").get_attribute("value") == "0.4"
+
+
 def test_from_a_datacube_to_its_task_and_back(page: Page) -> None:
     search(page, "page-many")
     link = page.get_by_role("link", name="many [1]")
@@ -210,25 +226,22 @@ def test_details_do_not_depend_on_the_process_that_answers(running: World) -> No
             assert answer.status_code == 200, answer.text
 
 
-def test_a_page_that_another_process_answers_asks_no_faster(page: Page) -> None:
-    asked: list[str] = []
-    page.on(
-        "request", lambda request: asked.append(request.url) if "rows?" in request.url else None
-    )
+def test_a_page_that_another_process_answers_asks_no_faster(page: Page, running: World) -> None:
+    asked_at: list[float] = []
 
-    def turn(route: Route) -> None:
+    def answer_as_another(route: Route) -> None:
+        asked_at.append(time.monotonic())
         answer = route.fetch()
-        epochs.append(f"e{len(epochs)}.1")
-        route.fulfill(response=answer, json={**answer.json(), "all": True, "cursor": epochs[-1]})
+        said = {**answer.json(), "all": True, "cursor": f"another-{len(asked_at)}.1"}
+        route.fulfill(response=answer, json=said)
 
-    epochs: list[str] = []
-    page.route("**/datacube/rows?*", turn)
-    page.reload()
-    page.get_by_text(re.compile("live$")).wait_for()
-    page.wait_for_event("requestfinished", lambda r: "after=e0.1" in r.url, timeout=15_000)
-    before = len(asked)
-    page.wait_for_event("request", lambda r: "after=e1.1" in r.url, timeout=15_000)
-    assert len(asked) == before + 1
+    page.goto("about:blank")
+    page.route("**/datacube/rows?*", answer_as_another)
+    page.goto(f"{running.url}{PAGE}", wait_until="commit")
+    until(lambda: page.title() is not None and len(asked_at) > 2)
+    _, changed, next_ = asked_at[:3]
+    assert next_ - changed > 2.4
+    page.unroute_all(behavior="ignoreErrors")
 
 
 @pytest.mark.parametrize(

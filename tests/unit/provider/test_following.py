@@ -266,3 +266,12 @@ async def test_whose_log_was_shown_to_its_end_is_told(
     room.store.set_status(ref, complete(fakes))
     await task
     assert followed == told
+
+
+async def test_a_line_begins_with_what_tells_its_pod_from_others(fakes: Any, room: Any) -> None:
+    ref, pod = room.cube("weights"), "weights-batchjob-x7k"
+    room.store.logs[pod].append(("2026-11-25T10:00:01.1", "one"))
+    task = await start(room, ref, logging=30)
+    room.store.set_status(ref, complete(fakes, pod))
+    await task
+    assert shown(room) == ["batchjob-x7k | one"]
