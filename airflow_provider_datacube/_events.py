@@ -7,8 +7,8 @@ What a trigger tells the operator: facts, never a judgement, in JSON that a stra
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow_provider_datacube._redaction import safe_outcome
 from airflow_provider_datacube._refusals import ResourceUnknownError
@@ -25,9 +25,10 @@ from datacube_api.errors import (
 )
 from datacube_api.reference import CubeRef
 from datacube_api.status import Outcome, Phase, evaluate
+from datacube_api.transferred import Transferred, transferred
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _API_ERRORS: dict[str, type[DataCubeApiError]] = {
     kind.__name__: kind
@@ -45,44 +46,31 @@ _API_ERRORS: dict[str, type[DataCubeApiError]] = {
 
 @dataclass(frozen=True)
 class Ending:
-    """A DataCube that cannot change any more: which one, how it ended, where the data is."""
+    """
+    A DataCube that cannot change any more: which one, how it ended, what is handed on of it.
+
+    No secret ever gets into what is handed on: neither a status nor a URI holds one.
+    """
 
     ref: CubeRef
     outcome: Outcome
-    pvc: str = ""
-    sub_path: str = ""
-    result: Mapping[str, Any] = field(default_factory=dict)
+    made: Transferred
+    is_log_shown: bool = False
+    """Whether all of its pod's log stands in the task's log already."""
 
     @classmethod
-    def of(cls, cube: Mapping[str, Any]) -> Ending:
-        """Read a DataCube as the API returned it."""
-        volume = _volume(cube["spec"])
-        status = cube.get("status") or {}
-        result = status.get("result")
-        return cls(
-            ref=CubeRef.of(cube),
-            outcome=safe_outcome(evaluate(status)),
-            pvc=volume.get("name", ""),
-            sub_path=volume.get("subPath", ""),
-            result=result if isinstance(result, dict) else {},
-        )
-
-    def summary(self) -> dict[str, Any]:
-        """Return what the task hands to other tasks; no secret ever gets into a status."""
-        where = {"pvc": self.pvc, "sub_path": self.sub_path, "pod": self.outcome.pod}
-        return {**asdict(self.ref), **where, "result": dict(self.result)}
-
-
-def _volume(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    ends = (spec.get("source") or {}, spec.get("sink") or {})
-    return next((end["pvc"] for end in ends if end.get("type") == "pvc"), {})
+    def of(cls, cube: Mapping[str, Any], shown: Collection[str] = ()) -> Ending:
+        """Read a DataCube as the API returned it; ``shown``: pods whose logs were shown."""
+        outcome = safe_outcome(evaluate(cube.get("status")))
+        is_log_shown = bool(outcome.pod) and outcome.pod in shown
+        return cls(CubeRef.of(cube), outcome, transferred(cube), is_log_shown)
 
 
 def to_event(ending: Ending) -> dict[str, Any]:
     """Write down an ending."""
     outcome = {**asdict(ending.outcome), "phase": ending.outcome.phase.value}
-    rest = {"pvc": ending.pvc, "sub_path": ending.sub_path, "result": dict(ending.result)}
-    return {"ref": asdict(ending.ref), "outcome": outcome, **rest}
+    told = {"made": ending.made, "is_log_shown": ending.is_log_shown}
+    return {"ref": asdict(ending.ref), "outcome": outcome, **told}
 
 
 def to_error_event(ref: CubeRef, error: Exception) -> dict[str, Any]:
@@ -134,7 +122,10 @@ def from_event(event: object) -> Ending:
 def _ending(ref: CubeRef, event: Mapping[str, Any]) -> Ending:
     said = event["outcome"]
     outcome = Outcome(**{**said, "phase": Phase(said["phase"])})
-    return Ending(ref, outcome, event["pvc"], event["sub_path"], event["result"])
+    made = cast("Transferred", dict(event["made"]))
+    if missing := Transferred.__required_keys__ - made.keys():
+        raise KeyError(*missing)
+    return Ending(ref, outcome, made, is_log_shown=event["is_log_shown"] is True)
 
 
 def _told(ref: CubeRef, told: Mapping[str, Any]) -> DataCubeError:

@@ -64,7 +64,7 @@ def explain(error: Explained, facts: Facts | None = None) -> Explanation:
         hint="; ".join(text.rstrip(".") for text in _hint(facts, lead)),
         cause="\n".join((_headline(error), *_rows(error, facts, lead))),
         events="\n".join(_events(facts.events)),
-        log="\n".join(_log(facts)),
+        log="" if _is_log_shown(error) else "\n".join(_log(facts)),
     )
 
 
@@ -160,6 +160,11 @@ def _events(events: tuple[Event, ...]) -> Iterator[str]:
         weight = "Warning" if event.is_warning else "Normal"
         times = f" ({event.count} times)" if event.count > 1 else ""
         yield f"  {event.when}  {weight:<7}  {event.kind} {event.reason}: {event.message}{times}"
+
+
+def _is_log_shown(error: Explained) -> bool:
+    """Tell whether the pod's log stands above in the task's log."""
+    return isinstance(error, DataCubeFailedError) and error.is_log_shown
 
 
 def _log(facts: Facts) -> Iterator[str]:

@@ -19,7 +19,7 @@ import itertools
 import random
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from airflow_provider_datacube._logtail import LogTail, readable
 from airflow_provider_datacube._mends import KUBERNETES
@@ -31,7 +31,7 @@ from datacube_api.errors import (
 from datacube_api.status import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from airflow_provider_datacube._telling import Log
     from datacube_api.reference import CubeRef
@@ -47,6 +47,14 @@ _FIRST: Final = (0.1, 0.2)
 _NOT_STARTED: Final = frozenset({"Pending", "ContainerCreating", "PodInitializing", *KUBERNETES})
 
 
+Followed: TypeAlias = "Callable[[str], object]"
+"""Who is told the pod whose log was shown to its end; nothing where there was none."""
+
+
+def nobody(_: str) -> None:
+    """Take no note of it."""
+
+
 class LogSource(Protocol):
     """The one verb that is needed."""
 
@@ -57,7 +65,10 @@ class LogSource(Protocol):
 class Follower:
     """One task that wants to see its pods' logs, with no more than that takes."""
 
-    __slots__ = ("_context", "_is_refused", "_log", "_room", "interval_s", "is_due", "ref", "tail")
+    __slots__ = (
+        "_context", "_is_refused", "_log", "_room", "interval_s", "is_due", "read_whole", "ref",
+        "tail",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -69,6 +80,7 @@ class Follower:
     ) -> None:
         self.ref, self.interval_s, self.tail = ref, interval_s, LogTail()
         self.is_due = False
+        self.read_whole = ""  # the pod whose log has been shown to its end
         self._is_refused = False
         self._room, self._log, self._context = room, log, context
 
@@ -81,9 +93,14 @@ class Follower:
                 self._room.has_started(self)
 
     def tell(self, lines: list[str], pod: str) -> None:
-        """Show lines to whom they concern: Airflow routes them by a context variable."""
+        """
+        Show lines to whom they concern: Airflow routes them by a context variable.
+
+        A pod's name begins with its DataCube's, which would fill the half of every line.
+        """
+        name = pod.removeprefix(f"{self.ref.name}-")
         for line in readable(lines):
-            self._context.run(self._log.info, "%s | %s", pod, line)
+            self._context.run(self._log.info, "%s | %s", name, line)
 
     def refuse(self, error: DataCubeApiError) -> None:
         """Say once why nothing is shown."""
@@ -139,12 +156,13 @@ class PodLogs:
                 reader.cancel()
             await asyncio.gather(*readers, return_exceptions=True)
 
-    async def finish(self, follower: Follower) -> None:
-        """Show what came last, if that can be had soon."""
+    async def finish(self, follower: Follower) -> str:
+        """Show what came last, if that can be had soon; return of which pod, then."""
         if self._source is not None and follower.tail.pods and not self._refusal:
             while follower.tail.ends():
                 pass
             await self._read(self._source, follower, _LAST_ANSWER_S, is_last=True)
+        return follower.read_whole
 
     async def _by_turns(self, source: LogSource) -> None:
         while True:
@@ -195,6 +213,8 @@ class PodLogs:
             return  # the next turn may do better; what a watch meets is told already
         else:
             follower.tell(tail.take(piece, is_last=is_last or is_over), pod)
+            if is_last:
+                follower.read_whole = pod
             if is_over:
                 tail.ends()
 

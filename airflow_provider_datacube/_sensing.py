@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from airflow_provider_datacube._events import Ending
 from airflow_provider_datacube._explaining import failure
 from airflow_provider_datacube._failures import is_final
 from datacube_api.errors import DataCubeError
 from datacube_api.reference import CubeRef
 from datacube_api.status import ConditionType, Phase, evaluate, has_condition
+from datacube_api.transferred import transferred
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ class Condition:
             return Judgement(Verdict.NEVER if self.if_missing == "fail" else Verdict.WAIT, missing)
         met = [cube for cube in cubes if has_condition(cube.get("status"), self.kind)]
         if met and (self.match == "any" or len(met) == len(cubes)):
-            return Judgement(Verdict.MET, cubes=tuple(Ending.of(cube).summary() for cube in met))
+            return Judgement(Verdict.MET, cubes=tuple(map(transferred, met)))
         lost = [cube for cube in cubes if self._is_lost(cube)]
         if lost and (self.match == "all" or len(lost) == len(cubes)):
             return Judgement(Verdict.NEVER, self._why(lost[0]))

@@ -38,14 +38,14 @@ def seconds(field: str, value: object) -> float:
     return length
 
 
-def check_choice(field: str, value: object, choices: Sequence[str]) -> None:
+def check_choice(field: str, value: object, choices: Sequence[object]) -> None:
     """
-    Say that an argument is none of the words that it may be.
+    Say that an argument is nothing of what it may be.
 
-    :raises DataCubeSpecError: names the argument and the words.
+    :raises DataCubeSpecError: names the argument and the choices.
     """
     if value not in choices:
-        raise DataCubeSpecError((f"{field}: must be one of {', '.join(choices)}",))
+        raise DataCubeSpecError((f"{field}: must be one of {', '.join(map(str, choices))}",))
 
 
 def check_text(field: str, value: object, why: str = "is empty") -> None:

@@ -21,7 +21,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from airflow_provider_datacube._faults import Faults, persist
-from airflow_provider_datacube._following import LogSource, PodLogs
+from airflow_provider_datacube._following import Followed, LogSource, PodLogs, nobody
 from airflow_provider_datacube._refusals import ResourceUnknownError
 from airflow_provider_datacube._waiters import Waiter, Waiters
 from airflow_provider_datacube._watching import within
@@ -205,6 +205,7 @@ class SharedWatches:
         limit: Limit,
         log: Log,
         logging_interval_s: float = 0,
+        followed: Followed = nobody,
     ) -> Cube:
         """
         Return the DataCube once it cannot change any more, as ``_watching`` does for one alone.
@@ -222,7 +223,7 @@ class SharedWatches:
             async with within(limit, ref):
                 cube = await waiter.ended
             if waiter.follower is not None:
-                await watch.logs.finish(waiter.follower)
+                followed(await watch.logs.finish(waiter.follower))
             return cube
         finally:
             watch.leave(waiter)

@@ -22,7 +22,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from airflow_provider_datacube._faults import Faults, persist
-from airflow_provider_datacube._following import Follower, LogSource, PodLogs
+from airflow_provider_datacube._following import Followed, Follower, LogSource, PodLogs, nobody
 from airflow_provider_datacube._refusals import ResourceUnknownError
 from airflow_provider_datacube._telling import mark, tell
 from datacube_api.errors import (
@@ -131,12 +131,14 @@ async def wait_until_terminal(  # noqa: PLR0913 - of the wait, and of what is wa
     log: Log,
     known: Cube | None = None,
     logging_interval_s: float = 0,
+    followed: Followed = nobody,
 ) -> Cube:
     """
     Return the DataCube once it cannot change any more.
 
     ``known`` is a state of it that was read before: what happened since then is heard, also that it
-    was deleted, and in which pod it ran. With a ``logging_interval_s`` the pod's log is shown.
+    was deleted, and in which pod it ran. With a ``logging_interval_s`` the pod's log is shown, and
+    ``followed`` is told the pod whose log was shown to its end.
 
     :raises DataCubeGoneError: it was deleted, or its name now belongs to another DataCube.
     :raises DataCubeTimeoutError: the limit has passed.
@@ -148,18 +150,22 @@ async def wait_until_terminal(  # noqa: PLR0913 - of the wait, and of what is wa
             return await persist(connect, wait.follow, wait.faults)
         logs = PodLogs()
         wait.follower = logs.join(ref, logging_interval_s, log, contextvars.copy_context())
-        follow = partial(_follow_with_log, wait, logs, wait.follower, alarm)
+        follow = partial(_follow_with_log, wait, logs, alarm, followed)
         return await persist(connect, follow, wait.faults)
 
 
 async def _follow_with_log(
-    wait: _Wait, logs: PodLogs, follower: Follower, alarm: asyncio.Timeout, cubes: Watched
+    wait: _Wait,
+    logs: PodLogs,
+    alarm: asyncio.Timeout,
+    followed: Followed,
+    cubes: Watched,
 ) -> Cube:
     async with logs.reading(cubes):
         cube = await wait.follow(cubes)
-        if not alarm.expired():
+        if wait.follower is not None and not alarm.expired():
             alarm.reschedule(None)  # what has ended in time has, however long its log takes
-            await logs.finish(follower)
+            followed(await logs.finish(wait.follower))
         return cube
 
 

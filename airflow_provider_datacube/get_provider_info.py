@@ -7,6 +7,7 @@ from typing import Any
 from airflow_provider_datacube import __version__
 
 _NAME = "DataCube"
+_ASSETS = "airflow_provider_datacube.assets.datacube"
 _DECORATOR = "airflow_provider_datacube.decorators.datacube.datacube_task"
 
 
@@ -33,6 +34,14 @@ def get_provider_info() -> dict[str, Any]:
             "airflow_provider_datacube.links.datacube.DataCubeLink",
             "airflow_provider_datacube.links.datacube_page.DataCubePageLink",
         ],
+        "asset-uris": [
+            {
+                "schemes": ["pvc", "hf"],
+                "handler": f"{_ASSETS}.sanitize_uri",
+                "factory": f"{_ASSETS}.asset_of",
+                "to_openlineage_converter": f"{_ASSETS}.to_openlineage",
+            }
+        ],
         "config": {
             "datacube": {
                 "description": "The DataCube provider.",
@@ -50,7 +59,8 @@ def _modules(kind: str, *modules: str) -> list[dict[str, Any]]:
 _LINK_URL = {
     "description": (
         "Address of a DataCube's page in your cluster's dashboard, with {namespace}, {name} and "
-        "{uid}; the task's DataCube button opens it. No button's link without it.\n"
+        "{uid}; the task's DataCube button opens it. It begins with http:// or https://. No "
+        "button's link without it.\n"
     ),
     "type": "string",
     "version_added": "0.1.0",

@@ -33,6 +33,7 @@ from datacube_api.models import (
     SecretRef,
     Spec,
 )
+from datacube_api.transferred import Durations, Transferred
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,7 @@ __all__ = [
     "S3",
     "ConfigMapRef",
     "DataCube",
+    "Durations",
     "EnvVar",
     "Executor",
     "ExecutorOptions",
@@ -50,6 +52,7 @@ __all__ = [
     "PodSettings",
     "SecretRef",
     "Spec",
+    "Transferred",
 ]
 
 

@@ -90,13 +90,14 @@ class DataCubeFailedError(DataCubeError):
     The transfer ran and failed for good, retries included.
 
     ``reason`` is the CamelCase word of the Failed condition, fit for a branch; ``str(error)`` is
-    for people.
+    for people. ``is_log_shown``: they have seen its pod's log already.
     """
 
-    def __init__(self, ref: CubeRef, outcome: Outcome) -> None:
+    def __init__(self, ref: CubeRef, outcome: Outcome, *, is_log_shown: bool = False) -> None:
         super().__init__(f"DataCube {ref} failed: {outcome.why or 'the status gives no reason'}")
         self.ref, self.outcome = ref, outcome
         self.reason, self.pod = outcome.reason, outcome.pod
+        self.is_log_shown = is_log_shown
 
 
 class DataCubeGoneError(DataCubeError):

@@ -135,7 +135,7 @@ class _Look:
         get = partial(cubes.api.get_namespaced_custom_object, **self.ref.item())
         cube = await self._ask(THE_CUBE, f"get {PLURAL}.{GROUP}", get, _cube)
         if cube is not None and self.ref.uid in ("", cube.ending.ref.uid):  # else a namesake
-            self._cube, self._claim = cube, cube.ending.pvc
+            self._cube, self._claim = cube, cube.ending.made["pvc"]
             self._pod_name = self._pod_name or cube.ending.outcome.pod
 
     async def _find_pod(self, core: CoreV1Api, job: str) -> None:

@@ -84,7 +84,7 @@ class Page:
 
     async def details(self, user: GetUserDep, key: str) -> JSONResponse:
         """Return the details of a row; 404 where there is none, or none for this user."""
-        row = self._viewing.board.row(key)
+        row = await self._viewing.find(key, _FIRST_READ_S)
         if row is None or not await run_in_threadpool(self._permits.may, user, row["task"], SEE):
             raise HTTPException(404, "This DataCube is gone, or not among those you may see.")
         try:

@@ -64,6 +64,11 @@ class Board:
         return bool(states) and all(state == "reading" for state in states)
 
     @property
+    def is_being_read(self) -> bool:
+        """Whether some place has not been read yet."""
+        return any(standing["state"] == "reading" for standing in self._standings.values())
+
+    @property
     def cursor(self) -> str:
         """The number of the last change, with a mark of who counts."""
         return f"{self.epoch}.{self.number}"

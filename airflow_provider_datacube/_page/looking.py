@@ -1,4 +1,8 @@
-"""Look at one DataCube for all who have its details open: once in a few seconds."""
+"""
+Look at one DataCube for all who have its details open: once in a few seconds.
+
+However many are open in a process, a few are looked at side by side: the others wait their turn.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     Details: TypeAlias = dict[str, Any]
 
 _FRESH_S: Final = 3.0
+_SIDE_BY_SIDE: Final = 4
 
 
 class Looking:
@@ -28,6 +33,7 @@ class Looking:
     def __init__(self, connect: Connect, facts_of: FactsOf, fresh_s: float = _FRESH_S) -> None:
         self._connect, self._facts_of, self._fresh_s = connect, facts_of, fresh_s
         self._looks: dict[tuple[str, str], tuple[float, asyncio.Task[Details]]] = {}
+        self._turns = asyncio.Semaphore(_SIDE_BY_SIDE)
 
     async def look(self, row: Row) -> Details:
         """
@@ -46,6 +52,7 @@ class Looking:
 
     async def _ask(self, row: Row) -> Details:
         ref = CubeRef(row["namespace"], row["name"], row["uid"])
-        async with self._connect(row["conn_id"]) as cubes:
-            cube = await cubes.read(ref)
-        return details_of(cube, await self._facts_of(row["conn_id"], ref))
+        async with self._turns:
+            async with self._connect(row["conn_id"]) as cubes:
+                cube = await cubes.read(ref)
+            return details_of(cube, await self._facts_of(row["conn_id"], ref))

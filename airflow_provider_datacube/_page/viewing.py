@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_datacube._page.board import Changes
     from airflow_provider_datacube._page.places import Place
+    from airflow_provider_datacube._page.rows import Row
     from airflow_provider_datacube._page.watch import Connect
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,22 @@ class Viewing:
                         await self._changed_since(self.board.cursor)
             except TimeoutError:
                 return
+
+    async def find(self, key: str, limit_s: float) -> Row | None:
+        """
+        Return a row by its key, or None.
+
+        Airflow's API server may have several processes, and this one may not have read anything
+        yet of what another one has shown.
+        """
+        with self._present():
+            try:
+                async with asyncio.timeout(limit_s):
+                    while self.board.row(key) is None and self.board.is_being_read:
+                        await self._changed_since(self.board.cursor)
+            except TimeoutError:
+                pass  # what is known by now counts
+            return self.board.row(key)
 
     async def _changed_since(self, cursor: str) -> None:
         while self.board.cursor == cursor:

@@ -129,6 +129,7 @@ class DataCubeHook(BaseHook):
         :raises DataCubeGoneError: it was deleted, or its name belongs to another one now.
         :raises DataCubeTimeoutError: the limit has passed.
         """
+        shown: list[str] = []
         cube = asyncio.run(
             wait_until_terminal(
                 partial(connect, self.kubernetes_conn_id),
@@ -138,9 +139,10 @@ class DataCubeHook(BaseHook):
                 log=self.log,
                 known=known,
                 logging_interval_s=logging_interval,
+                followed=shown.append,
             )
         )
-        return Ending.of(cube)
+        return Ending.of(cube, shown)
 
     def facts(self, ref: CubeRef, *, pod: str = "") -> Facts:
         """

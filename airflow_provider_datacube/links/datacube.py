@@ -7,7 +7,8 @@ for the link on the worker after each segment of the task, so it is there while 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from airflow.sdk import BaseOperatorLink
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 XCOM_KEY = "datacube"
 """Where the operator writes down which DataCube it is."""
 
+_FIELDS: Final = ("namespace", "name", "uid")
+_FIELD: Final = re.compile(rf"\{{({'|'.join(_FIELDS)})\}}")
+_ADDRESS: Final = re.compile(r"https?://[^/?#{}\s@]+(?:[/?#]|$)", re.IGNORECASE)
+
 
 class DataCubeLink(BaseOperatorLink):
     """Link to the DataCube of a task; no link where ``[datacube] link_url`` is not set."""
@@ -31,7 +36,7 @@ class DataCubeLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002 - Airflow's signature
         """Return the address of the DataCube's page."""
-        template = conf.get("datacube", "link_url", fallback="")
+        template = conf.get("datacube", "link_url", fallback="").strip()
         if not template:
             return ""
         made = BaseXCom.get_one(
@@ -45,7 +50,13 @@ class DataCubeLink(BaseOperatorLink):
 
 
 def filled_in(template: str, made: Mapping[str, str]) -> str:
-    """Return the URL with ``{namespace}``, ``{name}`` and ``{uid}`` put in."""
-    for field in ("namespace", "name", "uid"):
-        template = template.replace(f"{{{field}}}", quote(made.get(field, ""), safe=""))
-    return template
+    """
+    Return the URL with ``{namespace}``, ``{name}`` and ``{uid}`` put in, escaped.
+
+    Nothing where it is no http or https address of a host that is written out: a browser would run
+    what ``javascript:`` says.
+    """
+    if not _ADDRESS.match(template):
+        return ""
+    put_in = {field: quote(str(made.get(field, "")), safe="") for field in _FIELDS}
+    return _FIELD.sub(lambda found: put_in[found[1]], template)

@@ -23,6 +23,7 @@ from airflow_provider_datacube._explaining import explained
 from airflow_provider_datacube._failures import no_useless_retries
 from airflow_provider_datacube._faults import patiently
 from airflow_provider_datacube._holding import Try
+from airflow_provider_datacube._lineage import ToldLineage
 from airflow_provider_datacube._manifest import check_early, check_file_was_read, complete
 from airflow_provider_datacube._rendering import ManifestFiles
 from airflow_provider_datacube._settings import check_choice, check_rendered, check_text, seconds
@@ -46,18 +47,18 @@ if TYPE_CHECKING:
     from airflow_provider_datacube._pod_settings import PodSettings
     from datacube_api.core import SecretRef
     from datacube_api.models import End, Executor
+    from datacube_api.transferred import Transferred
 
 Answer = TypeVar("Answer")
 
 
-class DataCubeOperator(ManifestFiles):
+class DataCubeOperator(ToldLineage, ManifestFiles):
     """
     Move data between a Kubernetes volume and Git, Hugging Face or S3.
 
     Give ``source`` and ``sink`` (exactly one of them a ``PVC``), or a whole ``manifest``. A retry
     takes up the DataCube that the try before it left unfinished, and makes a new one after a
-    failed one. Returns ``namespace``, ``name``, ``uid``, ``pvc``, ``sub_path``, ``pod`` and
-    ``result`` as XCom.
+    failed one. Returns a ``Transferred`` as XCom, and tells its ``outlets`` of the sink.
 
     :param source: where the data comes from: a model (``Git(...)``, ``PVC(...)``) or a mapping
         of the manifest's shape (templated)
@@ -152,6 +153,7 @@ class DataCubeOperator(ManifestFiles):
         check_text("kubernetes_conn_id", kubernetes_conn_id)
         check_choice("on_kill_action", on_kill_action, ON_KILL)
         check_choice("on_finish_action", on_finish_action, tuple(ON_FINISH))
+        check_choice("get_logs", get_logs, (True, False))
         self.on_kill_action = on_kill_action
         self.on_finish_action = on_finish_action
         self.get_logs = get_logs
@@ -177,7 +179,7 @@ class DataCubeOperator(ManifestFiles):
         """The hook that makes the Secret of a ``conn_id``, over the same connection."""
         return DataCubeSecretHook(self.kubernetes_conn_id)
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> Transferred:
         """Create the DataCube, or take up the one an earlier try made, and see it to its end."""
         with no_useless_retries():
             limit = self._limit()
@@ -187,28 +189,28 @@ class DataCubeOperator(ManifestFiles):
             context["ti"].xcom_push(key=XCOM_KEY, value=asdict(ref))
             custody.take(ref)
             if evaluate(cube.get("status")).phase.is_terminal:
-                return self._see_to_the_end(custody, lambda: Ending.of(cube))
+                return self._see_to_the_end(context, custody, lambda: Ending.of(cube))
             if self.deferrable:
                 self.defer(trigger=self._trigger(ref, limit), method_name="execute_complete")
-            pace = Pace(self.poll_interval)
             return self._see_to_the_end(
+                context,
                 custody,
                 lambda: self.hook.wait(
                     ref,
-                    pace=pace,
+                    pace=Pace(self.poll_interval),
                     limit=limit,
                     known=dict(cube),
                     logging_interval=self.logging_interval if self.get_logs else 0,
                 ),
             )
 
-    def execute_complete(self, context: Context, event: object) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: object) -> Transferred:
         """Resume after the trigger fired."""
         with no_useless_retries():
             custody = self._custody = self._take_charge(context)
             if (ref := ref_of(event)) is not None:
                 custody.take(ref)
-            return self._see_to_the_end(custody, lambda: from_event(event))
+            return self._see_to_the_end(context, custody, lambda: from_event(event))
 
     def on_kill(self) -> None:
         """Cancel the DataCube that this worker is making or waiting for."""
@@ -277,12 +279,14 @@ class DataCubeOperator(ManifestFiles):
             logging_interval=self.logging_interval if self.get_logs else 0,
         )
 
-    def _see_to_the_end(self, custody: Custody, wait: Callable[[], Ending]) -> dict[str, Any]:
+    def _see_to_the_end(
+        self, context: Context, custody: Custody, wait: Callable[[], Ending]
+    ) -> Transferred:
         ending: Ending | None = None
         try:
             with explained(self.hook, self.log, custody.ref):
                 ending = wait()
-                return self._conclude(ending)
+                return self._tell(context, self._conclude(ending))
         except DataCubeTimeoutError as error:
             custody.cancel(error.ref)
             raise
@@ -290,10 +294,10 @@ class DataCubeOperator(ManifestFiles):
             if ending is not None:  # and everything has been read of it
                 custody.finish(ending)
 
-    def _conclude(self, ending: Ending) -> dict[str, Any]:
+    def _conclude(self, ending: Ending) -> Transferred:
         """Judge: the only place where an ending becomes success or failure."""
         ref, outcome = ending.ref, ending.outcome
         if outcome.phase is not Phase.SUCCEEDED:
-            raise DataCubeFailedError(ref, outcome)
+            raise DataCubeFailedError(ref, outcome, is_log_shown=ending.is_log_shown)
         self.log.info("DataCube %s is complete: %s", ref, outcome.message or outcome.reason)
-        return ending.summary()
+        return ending.made

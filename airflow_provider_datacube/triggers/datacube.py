@@ -105,6 +105,7 @@ class DataCubeTrigger(BaseTrigger):
         yield TriggerEvent(event)  # type: ignore[no-untyped-call]  # Airflow's
 
     async def _event(self) -> dict[str, Any]:
+        shown: list[str] = []
         try:
             cube = await WATCHES.wait_until_terminal(
                 self.kubernetes_conn_id,
@@ -114,8 +115,9 @@ class DataCubeTrigger(BaseTrigger):
                 limit=Limit(self.deadline, self.timeout_s),
                 log=self.log,
                 logging_interval_s=self.logging_interval,
+                followed=shown.append,
             )
-            return to_event(Ending.of(cube))
+            return to_event(Ending.of(cube, shown))
         except DataCubeError as error:
             return to_error_event(self.ref, error)
         except Exception as error:

@@ -29,7 +29,7 @@ FLAGS = (  # a browser that asks nobody but the page's server
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world(tmp_path_factory.mktemp("world")) as running:
+    with world(tmp_path_factory.mktemp("world"), workers=2) as running:
         yield running
 
 

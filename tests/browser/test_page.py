@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 
-from tests.browser.world import STATUSES, World, condition
+from tests.browser.limits import HIDDEN, LIMITED, SILENT
+from tests.browser.world import STATUSES, World, condition, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
 pytestmark = pytest.mark.timeout(300)  # the first test waits for the whole Airflow to come up
 
@@ -111,6 +114,21 @@ def test_it_lives_without_a_reload(page: Page, running: World) -> None:
     assert page.evaluate("window.stayed")
 
 
+def test_a_running_one_whose_details_are_open_shows_how_far_it_is(page: Page) -> None:
+    def tell(route: Route) -> None:
+        answer = route.fetch()
+        progress = {"fraction": 0.4, "text": "transfer: 40 %"}
+        route.fulfill(response=answer, json={**answer.json(), "progress": progress})
+
+    page.route("**/datacube/details?*", tell)
+    search(page, "transfer-0001")
+    row = line(page, "transfer-0001")
+    assert row.get_by_role("progressbar").get_attribute("value") is None
+    row.get_by_role("link", name="transfer-0001").click()
+    row.get_by_text("40 %").wait_for()
+    assert row.get_by_role("progressbar").get_attribute("value") == "0.4"
+
+
 def test_from_a_datacube_to_its_task_and_back(page: Page) -> None:
     search(page, "page-many")
     link = page.get_by_role("link", name="many [1]")
@@ -125,6 +143,15 @@ def test_from_a_datacube_to_its_task_and_back(page: Page) -> None:
     back.click()
     details(page).get_by_role("heading", name=re.compile("page-many-")).wait_for()
     details(page).get_by_role("link", name=re.compile(r"many \[1\]$")).wait_for()
+
+
+def test_a_task_links_to_its_object_in_a_dashboard(running: World) -> None:
+    with running.client("viewer") as client:
+        (made,) = rows_by_dag(client, "page", "download")["page"]
+        run_id = quote(made["task"]["run_id"], safe="")
+        task = f"/api/v2/dags/page/dagRuns/{run_id}/taskInstances/download"
+        links = client.get(f"{task}/links").raise_for_status().json()["extra_links"]
+    assert links["DataCube"] == f"https://d.example.org/default/{made['name']}"
 
 
 def test_what_a_cluster_says_is_never_markup(page: Page, running: World) -> None:
@@ -175,6 +202,73 @@ def test_a_viewer_sees_and_cannot_write(logged_in: Callable[..., Page], running:
             for method in ("POST", "PUT", "PATCH", "DELETE"):
                 assert client.request(method, path).status_code == 405
     assert running.many.names() == before
+
+
+def test_what_a_user_may_not_see_is_not_there(running: World) -> None:
+    with running.client(LIMITED) as guest, running.client("viewer") as viewer:
+        theirs, all_ = (rows_by_dag(client) for client in (guest, viewer))
+        assert HIDDEN in all_
+        assert theirs.keys() == all_.keys() - {HIDDEN}
+        hidden, silent = ({"key": all_[dag][0]["key"]} for dag in (HIDDEN, SILENT))
+        assert guest.get("/datacube/details", params=hidden).status_code == 404
+        assert viewer.get("/datacube/details", params=hidden).status_code == 200
+        refused = "you may not read the logs"
+        assert refused in guest.get("/datacube/details", params=silent).text
+        assert refused not in viewer.get("/datacube/details", params=silent).text
+
+
+def test_details_do_not_depend_on_the_process_that_answers(running: World) -> None:
+    with running.client("viewer") as client:
+        key = rows_by_dag(client)[SILENT][0]["key"]
+    for _ in range(12):  # connections of their own: two processes take them by turns
+        with running.client("viewer") as client:
+            answer = client.get("/datacube/details", params={"key": key})
+            assert answer.status_code == 200, answer.text
+
+
+def test_a_page_that_another_process_answers_asks_no_faster(page: Page, running: World) -> None:
+    asked_at: list[float] = []
+
+    def answer_as_another(route: Route) -> None:
+        asked_at.append(time.monotonic())
+        answer = route.fetch()
+        said = {**answer.json(), "all": True, "cursor": f"another-{len(asked_at)}.1"}
+        route.fulfill(response=answer, json=said)
+
+    page.goto("about:blank")
+    page.route("**/datacube/rows?*", answer_as_another)
+    page.goto(f"{running.url}{PAGE}", wait_until="commit")
+    until(lambda: page.title() is not None and len(asked_at) > 2)
+    _, changed, next_ = asked_at[:3]
+    assert next_ - changed > 2.4
+    page.unroute_all(behavior="ignoreErrors")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (7260, "2 h"), (90_000, "1 d")],
+)
+def test_an_age_is_told_in_its_largest_unit(page: Page, seconds: int, shown: str) -> None:
+    script = "ms => import('/datacube/static/dom.js').then(m => m.age(new Date(0), ms))"
+    assert page.evaluate(script, seconds * 1000) == shown
+
+
+def rows_by_dag(
+    client: httpx.Client, dag_id: str = "train_", task_id: str = ""
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows that tasks of some DAGs made, by DAG, once they have been read."""
+
+    def look() -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in client.get("/datacube/rows").json()["rows"]:
+            if (made := row["task"]) is None:
+                continue
+            if made["dag_id"].startswith(dag_id) and made["task_id"].startswith(task_id):
+                found.setdefault(made["dag_id"], []).append(row)
+        return found
+
+    seen: dict[str, list[dict[str, Any]]] = until(look)
+    return seen
 
 
 @pytest.mark.parametrize("path", ["rows", "details?key=x", "static/main.js", "nothing"])

@@ -26,6 +26,7 @@ from kubernetes.config import new_client_from_config
 from datacube_api.reference import API_VERSION, KIND, CubeRef, collection
 from demo.airflow import Airflow
 from demo.processes import Program, Programs, end_all, wait_until
+from tests.browser.limits import LIMITED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 DAGS = Path(__file__).parent / "dags"
 NAMESPACE = "default"
-USERS = {"admin": "admin", "viewer": "viewer"}
+USERS = {"admin": "admin", "viewer": "viewer", LIMITED: "viewer"}
 
 
 class Cubes:
@@ -220,6 +221,8 @@ def _start(  # noqa: PLR0913 - of the whole world
         **airflow.env(),
         "AIRFLOW_CONN_MANY": json.dumps(many),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{u}:{r}" for u, r in USERS.items()),
+        "AIRFLOW__CORE__AUTH_MANAGER": "tests.browser.limits.LimitingAuthManager",
+        "AIRFLOW__DATACUBE__LINK_URL": "https://d.example.org/{namespace}/{name}",
         "AIRFLOW__DATACUBE__UI_CONNECTIONS": "kubernetes_default, many@default",
     }
     programs.run("airflow-db", [str(BIN / "airflow"), "db", "migrate"], env)

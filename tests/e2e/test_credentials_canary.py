@@ -11,7 +11,7 @@ import base64
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DAGS = Path(__file__).with_name("dags")
 DAG = "with_connections"
+LINEAGE = "lineage.jsonl"
 PLAIN = {"LOGGING__LOGGING_LEVEL": "DEBUG", "CORE__FERNET_KEY": "", "CORE__PARALLELISM": "4"}
 TRANSFERS = ("git", "hub", "s3")
 
@@ -35,7 +36,9 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.fixture(scope="module")
 def airflow(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("airflow")
-    with running(home, DAGS, cluster.kubeconfig, PLAIN) as airflow:
+    transport = {"type": "file", "log_file_path": str(home / LINEAGE), "append": True}
+    settings = {**PLAIN, "OPENLINEAGE__TRANSPORT": json.dumps(transport)}
+    with running(home, DAGS, cluster.kubeconfig, settings) as airflow:
         yield airflow
 
 
@@ -129,6 +132,44 @@ def test_each_secret_is_owned_by_its_datacube(
         assert f"uid: {secret.metadata.owner_references[0].uid}" in seen.texts["datacubes, ended"]
 
 
+def test_a_dag_is_scheduled_on_what_was_written(airflow: Running, seen: Seen) -> None:
+    assert seen.states["git"] == "success"
+    runs = wait_for_runs(airflow, "after_git")
+    assert [run["run_type"] for run in runs] == ["asset_triggered"]
+    told = {e["uri"]: e["extra"] for e in airflow.ask("GET", "assets/events")["asset_events"]}
+    assert sorted(told) == ["pvc://default/git", "pvc://default/hub", "pvc://default/s3"]
+    assert told["pvc://default/s3"]["source"] == "s3://canary/data"
+    assert told["pvc://default/git"]["files"] == 1
+
+
+def test_openlineage_is_told_both_ends(airflow: Running, services: Services, seen: Seen) -> None:
+    assert seen.states
+    lines = (airflow.airflow.home.parent / LINEAGE).read_text().splitlines()
+    ends = {
+        event["job"]["name"].removeprefix(f"{DAG}."): [
+            f"{dataset['namespace']}/{dataset['name']}"
+            for dataset in (*event["inputs"], *event["outputs"])
+        ]
+        for event in map(json.loads, lines)
+        if event["eventType"] == "COMPLETE" and event["job"]["name"].startswith(f"{DAG}.")
+    }
+    assert ends == {
+        "git": [f"{services.git.url}/canary/notes.git", "pvc://default/git"],
+        "hub": ["hf://canary/model", "pvc://default/hub"],
+        "s3": ["s3://canary/data", "pvc://default/s3"],
+    }
+
+
+def wait_for_runs(airflow: Running, dag_id: str) -> list[dict[str, Any]]:
+    def look() -> bool:
+        runs[:] = airflow.ask("GET", f"dags/{dag_id}/dagRuns")["dag_runs"]
+        return bool(runs)
+
+    runs: list[dict[str, Any]] = []
+    wait_until(look, f"a run of {dag_id}", 60)
+    return runs
+
+
 def test_the_credentials_are_nowhere_else(
     airflow: Running, cluster: Cluster, canaries: dict[str, str], seen: Seen
 ) -> None:
@@ -137,7 +178,7 @@ def test_the_credentials_are_nowhere_else(
     assert seen.texts["trigger, waiting"].count("DataCubeTrigger") == 2 * len(TRANSFERS)
     assert "git_c" in seen.texts["rendered_task_instance_fields, ended"]
     assert "CreateContainerConfigError" in seen.texts["pods, waiting"]
-    files = [*airflow.logs(), *airflow.program_logs()]
+    files = [*airflow.logs(), *airflow.program_logs(), airflow.airflow.home.parent / LINEAGE]
     for folder in ("volumes", "logs"):
         files += [file for file in (cluster.data / folder).rglob("*") if file.is_file()]
     assert any("DEBUG" in file.read_text(errors="replace").upper() for file in airflow.logs())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from datacube_api.progress import read_progress
+from datacube_api.transferred import transferred
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +24,25 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture
 def apply(cluster: Cluster, services: Services) -> Callable[[str], dict[str, Any]]:  # noqa: ARG001 - they must run
-    """Apply a manifest file and return the result once the DataCube is complete."""
+    """
+    Apply a manifest file and return the result once the DataCube is complete.
+
+    Whatever it moved, a task would hand on all that there is to tell of it.
+    """
 
     def apply(name: str) -> dict[str, Any]:
         cluster.kubectl("apply", "--filename", str(MANIFESTS / f"{name}.yaml"))
-        result: dict[str, Any] = cluster.completed(name)["status"]["result"]
+        made: Any = transferred(cluster.completed(name))
+        has_revision = not name.startswith("s3")
+        assert bool(made.pop("revision")) == has_revision
+        unknown = {key for key, value in made.items() if value in ("", None)}
+        assert unknown == ({"bytes", "files"} if name == "git-upload" else set())
+        assert None not in made["durations"].values()
+        scheme = {"git": "http", "huggingface": "hf", "s3": "s3"}[name.partition("-")[0]]
+        there, here = ("sink", "source") if "upload" in name else ("source", "sink")
+        assert made[there].startswith(f"{scheme}://")
+        assert made[here].startswith("pvc://default/datacube-pvc/")
+        result: dict[str, Any] = made["result"]
         return result
 
     return apply

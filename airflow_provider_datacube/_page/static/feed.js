@@ -1,6 +1,8 @@
 // What the server knows: asked for once, then only what changes, each request waiting for a change.
 
 const WAIT_S = 20;
+// Another process of the API server counts otherwise, and so answers at once, and with everything.
+const ELSEWHERE_MS = 5000;
 const PAUSES_MS = [500, 1000, 2000, 5000, 10000];
 
 export class Feed {
@@ -13,12 +15,13 @@ export class Feed {
   async run() {
     while (!this.ending.signal.aborted) {
       try {
-        await this.ask();
+        const isElsewhere = await this.ask();
         this.faults = 0;
+        if (isElsewhere) await this.pause(ELSEWHERE_MS);
       } catch (error) {
         if (this.ending.signal.aborted) return;
         this.failed(error.message, error.isLogin);
-        await this.pause();
+        await this.pause(PAUSES_MS[Math.min(this.faults++, PAUSES_MS.length - 1)]);
       }
     }
   }
@@ -26,12 +29,13 @@ export class Feed {
   async ask() {
     const asked = new URLSearchParams({ after: this.cursor, wait: WAIT_S });
     const answer = await read(`${this.base}rows?${asked}`, this.ending.signal);
+    const isElsewhere = answer.all && this.cursor !== "";
     this.cursor = answer.cursor;
     this.heard(answer);
+    return isElsewhere;
   }
 
-  pause() {
-    const longest = PAUSES_MS[Math.min(this.faults++, PAUSES_MS.length - 1)];
+  pause(longest) {
     return new Promise((done) => setTimeout(done, longest * (0.5 + Math.random() / 2)));
   }
 

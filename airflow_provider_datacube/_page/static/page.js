@@ -139,7 +139,7 @@ export class DataCubePage extends HTMLElement {
     wanted.forEach(([state, words, number], index) => {
       const chip = this.chips.children[index];
       chip.setAttribute("aria-pressed", this.filter.state === state);
-      say(chip, `${words} ${number}`);
+      say(chip, `${words} ${number.toLocaleString("en")}`);
     });
   }
 

@@ -1,13 +1,15 @@
 """
 A transfer of each kind with a connection, and one of each that fails; run by a test.
 
-Each waits for the ConfigMap ``gate``, so that the test can look at everything while they wait.
+Each waits for the ConfigMap ``gate``, so that the test can look at everything while they wait. When
+there is something new in the volume ``git``, another DAG runs.
 """
 
 from __future__ import annotations
 
-from airflow.sdk import dag
+from airflow.sdk import AssetAlias, dag, task
 
+from airflow_provider_datacube.assets.datacube import asset_of
 from airflow_provider_datacube.models import PVC, S3, ConfigMapRef, Executor, Git, HuggingFace
 from airflow_provider_datacube.operators.datacube import DataCubeOperator
 
@@ -23,7 +25,11 @@ def with_connections() -> None:
     }
     for name, (source, conn_id) in ends.items():
         DataCubeOperator.partial(
-            task_id=name, source=source, transfer_executor=GATE, deferrable=True
+            task_id=name,
+            source=source,
+            transfer_executor=GATE,
+            outlets=[AssetAlias("canary")],
+            deferrable=True,
         ).expand_kwargs([{"conn_id": conn_id, "sink": PVC(name, size="1Gi").to_manifest()}])
     absent = {
         "git": Git(url="{{ params.git }}/canary/absent.git"),
@@ -47,4 +53,14 @@ def with_connections() -> None:
     )
 
 
+@dag(schedule=[asset_of(PVC("git"), namespace="default")], is_paused_upon_creation=False)
+def after_git() -> None:
+    @task
+    def see(triggering_asset_events: dict[object, list[object]]) -> int:
+        return sum(map(len, triggering_asset_events.values()))
+
+    see()
+
+
 with_connections()
+after_git()

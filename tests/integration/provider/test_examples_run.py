@@ -24,6 +24,8 @@ for example in sys.argv[1:]:
     run = runpy.run_path(example)[name]().test()
     for ti in run.get_task_instances():
         print("ended", name, ti.task_id, ti.map_index, ti.state)
+        if (name, ti.task_id) == ("example_results", "report"):
+            print("reported", ti.xcom_pull("report"))
 """
 
 
@@ -73,6 +75,8 @@ def test_the_examples_run(with_connections: dict[str, str], cluster: Any) -> Non
     ended = [line.split()[1:] for line in run.stdout.splitlines() if line.startswith("ended")]
     assert {state for *_, state in ended} == {"success"}, said[-5000:]
     assert {name for name, *_ in ended} == {example.stem for example in examples}
+    (reported,) = (line for line in run.stdout.splitlines() if line.startswith("reported"))
+    assert reported.startswith("reported pvc://default/workspace/model is hf://org/model at abc: ")
     mapped = [index for _, task, index, _ in ended if task == "download" and index != "-1"]
     assert sorted(mapped) == ["0", "0", "1"]
     cubes = {cube["metadata"]["name"]: cube for cube in cluster.list("default")}

@@ -307,7 +307,12 @@ class Room:
         return CubeRef.of(self.store.create({**self.manifest, "metadata": metadata}))
 
     def wait(
-        self, ref: CubeRef, limit: Limit | None = None, conn_id: str = "k8s", logging: float = 0
+        self,
+        ref: CubeRef,
+        limit: Limit | None = None,
+        conn_id: str = "k8s",
+        logging: float = 0,
+        **more: Any,
     ) -> Any:
         return self.watches.wait_until_terminal(
             conn_id,
@@ -317,6 +322,7 @@ class Room:
             limit=limit or Limit(),
             log=self.log,
             logging_interval_s=logging,
+            **more,
         )
 
     def start(self, *refs: CubeRef) -> list[asyncio.Task[Any]]:

@@ -16,9 +16,22 @@ from datacube_api.errors import (
 )
 from datacube_api.reference import CubeRef
 from datacube_api.status import Outcome, Phase
+from datacube_api.transferred import transferred
 
 REF = CubeRef("ml", "weights", "u-1")
-ENDING = Ending(REF, Outcome(Phase.SUCCEEDED, "R", "m", "pod-1"), "data", "code", {"bytes": 3})
+CUBE = {
+    "metadata": {"namespace": "ml", "name": "weights", "uid": "u-1"},
+    "spec": {
+        "source": {"type": "s3", "options": [{"name": "s3-uri", "value": "s3://b/c"}]},
+        "sink": {"type": "pvc", "pvc": {"name": "data", "subPath": "code"}},
+    },
+    "status": {
+        "conditions": [{"type": "Complete", "status": "True", "reason": "R", "message": "m"}],
+        "pod": {"reference": {"name": "pod-1"}},
+        "result": {"bytes": 3},
+    },
+}
+ENDING = Ending.of(CUBE)
 
 
 def through_json(event: dict[str, Any]) -> Any:
@@ -27,7 +40,8 @@ def through_json(event: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("phase", list(Phase))
 def test_an_ending_survives_the_journey(phase: Phase) -> None:
-    ending = Ending(REF, Outcome(phase, "R", "m", "pod-1"), "data", "code", {"bytes": 3})
+    outcome = Outcome(phase, "R", "m", "pod-1")
+    ending = Ending(REF, outcome, ENDING.made, is_log_shown=True)
     assert from_event(through_json(to_event(ending))) == ending
 
 
@@ -67,6 +81,8 @@ def test_the_text_of_a_strange_error_stays_behind() -> None:
         {"ref": {}},
         {**to_event(ENDING), "ref": {"namespace": "a"}},
         {**to_event(ENDING), "outcome": {"phase": "Splendid"}},
+        {**to_event(ENDING), "made": {"pvc": "data"}},
+        {**to_event(ENDING), "made": None},
         {**to_event(ENDING), "outcome": {"phase": "Succeeded", "colour": "red"}},
         {"ref": to_event(ENDING)["ref"]},
         {"ref": to_event(ENDING)["ref"], "error": "gone"},
@@ -78,28 +94,7 @@ def test_what_is_not_understood_is_never_a_success(event: object) -> None:
         from_event(event)
 
 
-def test_an_ending_is_read_off_the_object(manifest: dict[str, Any]) -> None:
-    cube = {
-        **manifest,
-        "metadata": {"namespace": "ml", "name": "weights", "uid": "u-1"},
-        "status": {
-            "conditions": [{"type": "Complete", "status": "True", "reason": "R", "message": "m"}],
-            "pod": {"reference": {"name": "pod-1"}},
-            "result": {"bytes": 3},
-        },
-    }
-    assert Ending.of(cube) == ENDING
-    assert ENDING.summary() == {
-        "namespace": "ml",
-        "name": "weights",
-        "uid": "u-1",
-        "pvc": "data",
-        "sub_path": "code",
-        "pod": "pod-1",
-        "result": {"bytes": 3},
-    }
-
-
-def test_another_platforms_status_has_no_result(manifest: dict[str, Any]) -> None:
-    meta = {"namespace": "ml", "name": "weights", "uid": "u-1"}
-    assert Ending.of({**manifest, "metadata": meta, "status": {"result": "ok"}}).result == {}
+def test_an_ending_is_read_off_the_object() -> None:
+    assert ENDING.ref == REF
+    assert ENDING.outcome == Outcome(Phase.SUCCEEDED, "R", "m", "pod-1")
+    assert ENDING.made == transferred(CUBE)

@@ -14,6 +14,7 @@ from airflow_provider_datacube.models import PVC, Git
 from airflow_provider_datacube.operators.datacube import DataCubeOperator
 from datacube_api import errors
 from datacube_api.status import Outcome, Phase
+from datacube_api.transferred import transferred
 from tests.task_instances import TaskInstance
 from tests.unit.provider.around import POD, REF, ended, event, pod
 
@@ -56,6 +57,9 @@ FACTS = Facts(
     pod=pod("Failed", ended("OOMKilled", 137)), events=(event("Killing"),), log=("100 %: done",)
 )
 FAILED = Outcome(Phase.FAILED, "PodFailed", "it broke", POD)
+META = {"namespace": "ml", "name": "weights", "uid": "u-1"}
+CONDITION = {"type": "Failed", "status": "True", "reason": "PodFailed", "message": "it broke"}
+MADE = transferred({"metadata": META, "spec": {}})
 ERRORS = [
     lambda: errors.DataCubeFailedError(REF, FAILED),
     lambda: errors.DataCubeGoneError(REF, POD),
@@ -134,13 +138,29 @@ def test_a_task_looks_around_before_it_deletes_the_pod_with_its_log(worker: Work
 def test_a_tasks_error_says_what_the_pod_says(store: Any, resume: Callable[..., Any]) -> None:
     store.around = FACTS
     with pytest.raises(errors.DataCubeFailedError, match=r"it broke; pod .*: OOMKilled: .*; raise"):
-        resume(to_event(Ending(REF, FAILED)))
+        resume(to_event(Ending(REF, FAILED, MADE)))
+
+
+@pytest.mark.parametrize(("shown", "times"), [((), 1), ((POD,), 0), (("an-earlier-pod",), 1)])
+def test_a_log_that_the_task_has_shown_is_not_shown_again(
+    store: Any,
+    resume: Callable[..., Any],
+    capsys: pytest.CaptureFixture[str],
+    shown: tuple[str, ...],
+    times: int,
+) -> None:
+    store.around = FACTS
+    status = {"conditions": [CONDITION], "pod": {"reference": {"name": POD}}}
+    cube = {"metadata": META, "spec": {}, "status": status}
+    with pytest.raises(errors.DataCubeFailedError):
+        resume(to_event(Ending.of(cube, shown)))
+    assert capsys.readouterr().out.count("100 %: done") == times
 
 
 def test_a_tasks_error_survives_its_explanation(store: Any, resume: Callable[..., Any]) -> None:
     store.refuse("facts", KeyError("canary"))
     with pytest.raises(errors.DataCubeFailedError, match=r"it broke$"):
-        resume(to_event(Ending(REF, FAILED)))
+        resume(to_event(Ending(REF, FAILED, MADE)))
 
 
 def test_airflows_own_timeout_is_explained_in_the_log(log: Log) -> None:

@@ -36,7 +36,7 @@ def room(request: pytest.FixtureRequest, fakes: Any, store: Any, manifest: dict[
     if request.param == "shared":
         return room
 
-    def wait(ref: CubeRef, limit: Limit | None = None, *, logging: float = 0) -> Any:
+    def wait(ref: CubeRef, limit: Limit | None = None, *, logging: float = 0, **more: Any) -> Any:
         return wait_until_terminal(
             store.connect,
             ref,
@@ -44,6 +44,7 @@ def room(request: pytest.FixtureRequest, fakes: Any, store: Any, manifest: dict[
             limit=limit or Limit(),
             log=room.log,
             logging_interval_s=logging,
+            **more,
         )
 
     room.wait = wait
@@ -59,6 +60,34 @@ async def start(room: Any, ref: CubeRef, logging: float = EVERY_S, **more: Any) 
     await room.store.until_asked("watch")
     await room.settled()
     return task
+
+
+def pods_asked(room: Any) -> list[str]:
+    return [pod for _, pod, _ in room.store.log_asked]
+
+
+async def until_pod_asked(room: Any, pod: str, times: int = 1) -> None:
+    async with asyncio.timeout(5):
+        while pods_asked(room).count(pod) < times:
+            await room.store.until_asked("log", room.store.asked.count("log") + 1)
+
+
+async def another_is_read(fakes: Any, room: Any, every_s: float) -> None:
+    """Return when somebody else's log, over another connection, has been read several times."""
+    ref = room.cube("another")
+    room.store.set_status(ref, running(fakes, "pod-2"))
+    waits = wait_until_terminal(
+        room.store.connect,
+        ref,
+        pace=PACE,
+        limit=Limit(),
+        log=fakes.Quiet(),
+        logging_interval_s=every_s,
+    )
+    task = asyncio.create_task(waits)
+    await until_pod_asked(room, "pod-2", 3)
+    room.store.set_status(ref, complete(fakes, "pod-2"))
+    await task
 
 
 async def until_shown(room: Any, line: str) -> None:
@@ -100,10 +129,10 @@ async def test_a_pod_that_has_not_started_is_not_asked(fakes: Any, room: Any, wo
     task = await start(room, ref, logging=0.001)
     room.store.set_status(ref, {"pod": {"reference": {"name": "pod-1"}, "status": "Running"}})
     room.store.set_status(ref, running(fakes, word=word))
-    await asyncio.sleep(0.03)
-    assert room.store.log_asked == []
+    await another_is_read(fakes, room, 0.001)
+    assert "pod-1" not in pods_asked(room)
     room.store.set_status(ref, running(fakes))
-    await room.store.until_asked("log")
+    await until_pod_asked(room, "pod-1")
     room.store.set_status(ref, complete(fakes))
     await task
 
@@ -153,12 +182,14 @@ async def test_a_right_that_is_missing_is_told_once_and_not_tried_again(
     task = await start(room, ref, logging=0.01)
     room.store.set_status(ref, running(fakes))
     await room.store.until_asked("log")
-    await asyncio.sleep(0.05)
+    await another_is_read(fakes, room, 0.01)
     room.store.set_status(ref, complete(fakes))
     await task
     (told,) = [line for line in room.log.lines if "403" in line]
     assert "grant it the verb 'get' on pods/log" in told
-    assert room.store.asked.count("log") == 1
+    assert "pod-1" not in pods_asked(room)
+    refusals = room.store.asked.count("log") - len(pods_asked(room))
+    assert refusals == 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 500])
@@ -221,3 +252,26 @@ async def test_errors_stay_what_they_are(fakes: Any, room: Any) -> None:
     limit = Limit(deadline=1.0, timeout_s=7, last_look_s=0.05)
     with pytest.raises(DataCubeTimeoutError):
         await room.wait(late, limit, logging=EVERY_S)
+
+
+@pytest.mark.parametrize(("fault", "told"), [(False, ["pod-1"]), (True, [""])])
+async def test_whose_log_was_shown_to_its_end_is_told(
+    fakes: Any, room: Any, *, fault: bool, told: list[str]
+) -> None:
+    ref, followed = room.cube("x"), []
+    room.store.logs["pod-1"].append(("2026-11-25T10:00:01.1", "one"))
+    task = await start(room, ref, logging=30, followed=followed.append)
+    if fault:
+        room.store.refuse("log", unreachable(REQUEST, "X"))
+    room.store.set_status(ref, complete(fakes))
+    await task
+    assert followed == told
+
+
+async def test_a_line_begins_with_what_tells_its_pod_from_others(fakes: Any, room: Any) -> None:
+    ref, pod = room.cube("weights"), "weights-batchjob-x7k"
+    room.store.logs[pod].append(("2026-11-25T10:00:01.1", "one"))
+    task = await start(room, ref, logging=30)
+    room.store.set_status(ref, complete(fakes, pod))
+    await task
+    assert shown(room) == ["batchjob-x7k | one"]

@@ -30,9 +30,16 @@ def test_a_transfer_returns_where_the_data_is(
         "namespace": "default",
         "name": worker.ref.name,
         "uid": worker.ref.uid,
+        "source": "https://git.example.org/a/repo.git",
+        "sink": "pvc://default/data/code",
         "pvc": "data",
         "sub_path": "code",
         "pod": "",
+        "attempts": None,
+        "bytes": None,
+        "files": None,
+        "revision": "abc",
+        "durations": {"waiting": None, "transfer": None, "total": None},
         "result": {"revision": "abc"},
     }
     assert json.loads(json.dumps(made)) == made
@@ -114,14 +121,10 @@ def test_an_ending_is_judged_after_the_deferral(worker: Worker, fakes: ModuleTyp
 
 
 @pytest.mark.parametrize("phase", ["Pending", "Running", "Failed", "Splendid"])
-def test_only_success_is_success(worker: Worker, phase: str) -> None:
-    event = {
-        "ref": {"namespace": "default", "name": "x", "uid": "u"},
-        "outcome": {"phase": phase, "reason": "", "message": "", "pod": ""},
-        "pvc": "data",
-        "sub_path": "",
-        "result": {},
-    }
+def test_only_success_is_success(worker: Worker, manifest: dict[str, Any], phase: str) -> None:
+    cube = {**manifest, "metadata": {"namespace": "default", "name": "x", "uid": "u"}}
+    event = to_event(Ending.of(cube))
+    event["outcome"]["phase"] = phase
     with pytest.raises(errors.DataCubeError):
         worker.resume(worker.task(), event)
 

@@ -55,6 +55,8 @@ Make = transfer, decorated, sensor, delete
         ({"timeout": True}, "timeout: must be a number of seconds or a timedelta, not bool"),
         ({"timeout": math.inf}, "timeout: must be a number of seconds or a timedelta, not inf"),
         ({"timeout": "{{ params.t }}"}, "timeout: must be a number of seconds or a timedelta"),
+        ({"get_logs": "no"}, "get_logs: must be one of True, False"),
+        ({"get_logs": None}, "get_logs: must be one of True, False"),
         ({"on_kill_action": "delete_pod"}, "on_kill_action: must be one of delete_datacube, keep_"),
         ({"on_kill_action": None}, "on_kill_action: must be one of delete_datacube, keep_datacube"),
         ({"on_finish_action": "delete"}, "on_finish_action: must be one of keep_datacube, delete_"),

@@ -32,10 +32,10 @@ class Worker:
 
     def run(self, task: DataCubeOperator, **context: Any) -> Any:
         task.render_template_fields({**context})  # type: ignore[typeddict-item]  # what it needs
-        return task.execute({"ti": self.ti})  # type: ignore[typeddict-item]  # the same
+        return task.execute({"ti": self.ti, **context})  # type: ignore[typeddict-item]  # the same
 
-    def resume(self, task: DataCubeOperator, event: object) -> Any:
-        return task.execute_complete({"ti": self.ti}, event)  # type: ignore[typeddict-item]
+    def resume(self, task: DataCubeOperator, event: object, **context: Any) -> Any:
+        return task.execute_complete({"ti": self.ti, **context}, event)  # type: ignore[typeddict-item]
 
     @property
     def ref(self) -> CubeRef:

@@ -161,3 +161,13 @@ async def test_an_error_that_nobody_foresaw_is_shown(store: Any, viewing: Viewin
     assert "RuntimeError" in told.standings[0]["message"]
     assert "boom" not in told.standings[0]["message"]
     await seen(viewing, lambda c: states(c) == ["live"])
+
+
+async def test_a_row_that_another_process_has_shown_is_read_first(
+    viewing: Viewing, create: Callable[[str], CubeRef]
+) -> None:
+    ref = create("a")
+    found = await viewing.find(f"k8s/{ref.uid}", 5.0)
+    assert found is not None
+    assert found["name"] == "a"
+    assert await viewing.find("k8s/other", 5.0) is None

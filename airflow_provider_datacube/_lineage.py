@@ -1,0 +1,105 @@
+"""
+Where data came from and went to, told to Airflow's assets and to OpenLineage.
+
+Both name an end by the same URI, ``datacube_api.uris``. What Airflow calls an asset and what
+OpenLineage's client calls a dataset are imported when they are needed: by tasks that are asked for
+them, never by the parsing of a DAG.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_datacube._arguments import Arguments
+from airflow_provider_datacube._manifest import complete
+from datacube_api.errors import DataCubeSpecError
+from datacube_api.uris import Ends, dataset_of, ends_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow.providers.openlineage.extractors import OperatorLineage
+    from airflow.sdk import Context
+
+    from airflow_provider_datacube._custody import Custody
+    from datacube_api.transferred import Transferred
+
+
+def announce(made: Transferred, outlets: Iterable[object], context: Context) -> None:
+    """
+    Tell Airflow that there is new data at the sink, where the task's outlets ask for it.
+
+    An ``AssetAlias`` among them gets an event of the sink's asset, which need not be known before
+    the task runs; the event that Airflow makes of an ``Asset`` of that URI gets the facts. A
+    transfer that has succeeded does not fail for what cannot be told: a URI that Airflow refuses.
+    """
+    outlets = list(outlets)
+    if not outlets or not made["sink"]:
+        return
+    from airflow.sdk import Asset, AssetAlias  # noqa: PLC0415 - see the module
+
+    events, extra = context["outlet_events"], facts_of(made)
+    for outlet in outlets:
+        if isinstance(outlet, Asset) and outlet.uri == made["sink"]:
+            events[outlet].extra.update(extra)
+        elif isinstance(outlet, AssetAlias):
+            with suppress(ValueError):
+                events[outlet].add(Asset(made["sink"]), extra=extra)
+
+
+def facts_of(made: Transferred) -> dict[str, Any]:
+    """Return what an asset's event says of the transfer."""
+    told = {key: made[key] for key in ("source", "revision", "bytes", "files")}
+    return {"datacube": f"{made['namespace']}/{made['name']}", **told}
+
+
+class ToldLineage:
+    """What the OpenLineage provider asks an operator for: its convention, by method names."""
+
+    _given: Arguments
+    _custody: Custody | None
+    _made: Transferred | None = None
+    outlets: list[Any]
+
+    def _tell(self, context: Context, made: Transferred) -> Transferred:
+        """Tell what came of a transfer to whoever asked for it."""
+        self._made = made  # OpenLineage's questions come after the task, in the same process
+        announce(made, self.outlets, context)
+        return made
+
+    def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any] | None:
+        """Return the ends, as far as they are known without asking anybody."""
+        try:
+            manifest = complete(self._given, Arguments.of(self))
+        except DataCubeSpecError:
+            return None  # the task itself says so
+        made = self._custody and self._custody.ref
+        namespace = made.namespace if made else manifest["metadata"].get("namespace", "")
+        return _lineage(ends_of(manifest["spec"], namespace))
+
+    def get_openlineage_facets_on_complete(
+        self,
+        task_instance: object,  # noqa: ARG002 - the convention's
+    ) -> OperatorLineage[Any, Any] | None:
+        """Return the ends and what came of it; of a task that failed, what it was to do."""
+        made = self._made
+        if made is None:
+            return self.get_openlineage_facets_on_start()
+        return _lineage(Ends(made["source"], made["sink"]), made)
+
+
+def _lineage(ends: Ends, made: Transferred | None = None) -> OperatorLineage[Any, Any]:
+    from airflow.providers.common.compat.openlineage import facet  # noqa: PLC0415 - see the module
+    from airflow.providers.openlineage.extractors import OperatorLineage  # noqa: PLC0415 - the same
+
+    facets: dict[str, Any] = {}
+    if made and made["bytes"] is not None:
+        facets["outputStatistics"] = facet.OutputStatisticsOutputDatasetFacet(
+            size=made["bytes"], fileCount=made["files"]
+        )
+    inputs = [facet.InputDataset(*dataset_of(ends.source))] if ends.source else []
+    outputs = (
+        [facet.OutputDataset(*dataset_of(ends.sink), outputFacets=facets)] if ends.sink else []
+    )
+    return OperatorLineage(inputs=inputs, outputs=outputs)

@@ -1,0 +1,1 @@
+"""Assets of Airflow that stand for the ends of transfers."""
