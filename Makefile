@@ -15,9 +15,9 @@ OLDEST_TESTS := tests/unit/provider tests/integration/provider \
   $(addprefix tests/contract/test_, imports.py provider_metadata.py readme.py errors_document.py)
 RESOLVE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --generate-hashes --no-emit-index-url --no-header --extra local --group dev pyproject.toml
-# Of the versions in dev.txt, so that the image has what the tests run with.
-RESOLVE_RUNTIME := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-header --group pyproject.toml:runtime --constraint requirements/dev.txt
+# Of the versions in dev.txt, so that the images have what the tests run with.
+RESOLVE_IMAGE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-header --constraint requirements/dev.txt
 
 .PHONY: help demo demo-stop test test-3.1 lint docs bench lock clean
 
@@ -53,7 +53,8 @@ bench: $(READY)  ## Measure what the documents claim
 lock: $(READY)  ## Resolve the requirements anew, with hashes
 	@$(RESOLVE) -o requirements/dev.txt
 	@$(RESOLVE) --constraint <(echo 'apache-airflow<3.2') -o requirements/airflow-3.1.txt
-	@$(RESOLVE_RUNTIME) -o requirements/runtime.txt
+	@$(RESOLVE_IMAGE) --group pyproject.toml:runtime -o requirements/runtime.txt
+	@$(RESOLVE_IMAGE) --group pyproject.toml:compose --extra local pyproject.toml -o requirements/compose.txt
 
 clean:  ## Remove everything that was installed or made
 	rm -rf .venv .venv-3.1 .cache .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

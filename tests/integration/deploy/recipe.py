@@ -131,10 +131,10 @@ class Image:
         self.command = list(value)
 
 
-def is_sent(context: Path, name: str) -> bool:
-    """Tell whether ``.dockerignore`` lets a file, or a directory, go to who builds the image."""
+def is_sent(context: Path, name: str, ignore: str = ".dockerignore") -> bool:
+    """Tell whether a list lets a file, or a directory, go to who builds the image."""
     sent = True
-    for line in (context / ".dockerignore").read_text().splitlines():
+    for line in (context / ignore).read_text().splitlines():
         if line and not line.startswith("#") and _is_meant(name, line.removeprefix("!")):
             sent = line.startswith("!")  # the last word wins
     return sent

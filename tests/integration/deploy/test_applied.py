@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 RBAC = "rbac.authorization.k8s.io"
 KINDS = (
+    Resource("", "v1", "persistentvolumes", "PersistentVolume", namespaced=False, is_custom=True),
     Resource("", "v1", "serviceaccounts", "ServiceAccount", is_custom=True),
     Resource("apps", "v1", "deployments", "Deployment", is_custom=True),
     Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", is_custom=True),
@@ -84,7 +85,7 @@ def test_an_installation_is_applied_as_it_is_documented(kubectl: Kubectl) -> Non
     kubectl("create", "namespace", "team")
     made = {
         name: applied(kubectl, name)
-        for name in (".", "cluster-wide", "namespaced", "airflow/run", "airflow/watch", "example")
+        for name in (".", "cluster-wide", "namespaced", "airflow/watch", "compose", "example")
     }
     assert made["."] == ["customresourcedefinition.apiextensions.k8s.io/datacubes.tensorstack.dev"]
     for name, objects in made.items():
@@ -101,7 +102,8 @@ def test_the_definition_is_served_once_it_is_applied(kubectl: Kubectl) -> None:
 
 
 def test_every_kind_of_an_installation_is_known_here() -> None:
-    known = {resource.kind for resource in KINDS} | {"Namespace", "CustomResourceDefinition"}
+    served = {"Namespace", "CustomResourceDefinition", "PersistentVolumeClaim"}
+    known = {resource.kind for resource in KINDS} | served
     names = (path.parent for path in DEPLOY.rglob("kustomization.yaml"))
     met: set[Any] = {m["kind"] for name in names for m in build(name)}
     assert met == known

@@ -58,7 +58,7 @@ def job_of(manifest: Path) -> dict[str, Any]:
 
 
 def test_all_kustomizations_are_known() -> None:
-    known = {".", "airflow/run", "airflow/watch", *INSTALLATIONS, "transfers"}
+    known = {".", "airflow/run", "airflow/watch", "compose", *INSTALLATIONS, "transfers"}
     assert set(KUSTOMIZATIONS) == known
 
 
