@@ -137,8 +137,8 @@ class Cluster:
         self._kubectl("apply", *how, *words, text=text)
 
     def _kubectl(self, *words: str, text: str = "") -> str:
-        where = ("--kubeconfig", str(self.kubeconfig), "--server=https://k3s:6443")
-        where = (*where, "--namespace", _NAMESPACE)
+        where = ["--kubeconfig", str(self.kubeconfig), "--server=https://k3s:6443"]
+        where += ["--namespace", _NAMESPACE]
         done = subprocess.run(
             ["kubectl", *where, *words], input=text, check=True, stdout=subprocess.PIPE, text=True
         )
