@@ -19,7 +19,7 @@ RESOLVE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 
 RESOLVE_IMAGE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --constraint requirements/dev.txt
 
-.PHONY: help demo demo-stop test test-3.1 lint docs bench lock clean
+.PHONY: help demo demo-stop test test-3.1 test-cluster lint docs bench lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,14 @@ test: lint  ## Check style, types and layers, then run the whole test suite
 test-3.1: $(OLDEST)/.ready  ## Run the tests of the provider on the oldest Airflow that it supports
 	@$(OLDEST)/bin/python -m pytest --quiet \
 	  --numprocesses=auto --maxprocesses=4 --dist=loadfile $(OLDEST_TESTS)
+
+# The scripts' own DataCubes must be left alone: no conformance where a controller is there already.
+test-cluster: $(READY)  ## Run what can be run on any cluster: KUBECONFIG=…, and IMAGE, STORAGE_CLASS, ADDRESS, CONTROLLER
+	@test -n "$(KUBECONFIG)" || { echo "name a cluster: make test-cluster KUBECONFIG=…"; exit 1; }
+	@$(BIN)/python -m pytest --kubeconfig "$(KUBECONFIG)" \
+	  $(if $(IMAGE),--image "$(IMAGE)") $(if $(STORAGE_CLASS),--storage-class "$(STORAGE_CLASS)") \
+	  $(if $(ADDRESS),--address "$(ADDRESS)") $(if $(CONTROLLER),--controller "$(CONTROLLER)") \
+	  $(if $(filter there,$(CONTROLLER)),,tests/conformance) tests/contract/test_two_validators.py tests/cluster
 
 lint: $(READY)  ## Check style, types and layers
 	@$(BIN)/ruff check --quiet .
