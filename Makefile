@@ -1,4 +1,4 @@
-# Everything happens below this directory: packages in .venv and .venv-3.1, caches in .cache, the demo in .demo.
+# Everything happens below this directory: packages in .venv and its like, caches in .cache, the demo in .demo.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
@@ -10,6 +10,7 @@ export UV_LINK_MODE := hardlink
 BIN := .venv/bin
 READY := .venv/.ready
 OLDEST := .venv-3.1
+COMPOSE := .venv-compose
 # What imports Airflow.
 OLDEST_TESTS := tests/unit/provider tests/integration/provider \
   $(addprefix tests/contract/test_, imports.py provider_metadata.py readme.py errors_document.py)
@@ -19,7 +20,7 @@ RESOLVE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 
 RESOLVE_IMAGE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --constraint requirements/dev.txt
 
-.PHONY: help demo demo-stop test test-3.1 test-cluster lint docs bench lock clean
+.PHONY: help demo demo-stop test test-3.1 test-cluster test-compose lint docs bench lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +46,9 @@ test-cluster: $(READY)  ## Run what can be run on any cluster: KUBECONFIG=…, a
 	  $(if $(ADDRESS),--address "$(ADDRESS)") $(if $(CONTROLLER),--controller "$(CONTROLLER)") \
 	  $(if $(filter there,$(CONTROLLER)),,tests/conformance) tests/contract/test_two_validators.py tests/cluster
 
+test-compose: $(COMPOSE)/.ready  ## Run what docker-compose.yaml runs, without containers; takes root and Debian's PostgreSQL
+	@unshare --mount $(COMPOSE)/bin/python -m tests.compose.run
+
 lint: $(READY)  ## Check style, types and layers
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
@@ -65,7 +69,7 @@ lock: $(READY)  ## Resolve the requirements anew, with hashes
 	@$(RESOLVE_IMAGE) --group pyproject.toml:compose --extra local pyproject.toml -o requirements/compose.txt
 
 clean:  ## Remove everything that was installed or made
-	rm -rf .venv .venv-3.1 .cache .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-3.1 .venv-compose .cache .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -82,4 +86,10 @@ $(OLDEST)/.ready: $(READY) requirements/airflow-3.1.txt
 	@$(PYTHON) -m venv --without-pip $(OLDEST)
 	@$(BIN)/uv pip sync --quiet --python $(OLDEST)/bin/python --require-hashes requirements/airflow-3.1.txt
 	@$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(COMPOSE)/.ready: $(READY) requirements/compose.txt
+	@$(PYTHON) -m venv --without-pip $(COMPOSE)
+	@$(BIN)/uv pip sync --quiet --python $(COMPOSE)/bin/python --require-hashes requirements/compose.txt
+	@$(BIN)/uv pip install --quiet --python $(COMPOSE)/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
