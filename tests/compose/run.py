@@ -4,7 +4,8 @@
 Each service is started by its own command, in its own environment, in the order of the file, and
 found healthy by its own check. In place of containers there is one mount namespace: the places of
 volumes and the names of services are made there, so this takes root. In place of k3s there is the
-embedded cluster, and PostgreSQL is the one of Debian. Images are what this cannot show.
+embedded cluster, behind a gate that gives Airflow's account the rights that it would have there,
+and PostgreSQL is the one of Debian. Images are what this cannot show.
 """
 
 from __future__ import annotations
@@ -27,9 +28,14 @@ import yaml
 
 from demo import setup
 from demo.processes import wait_until
+from tests.rights.building import DEPLOY, build
+from tests.rights.gate import gate
+from tests.rights.judging import Account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from tests.rights.gate import Gate
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -150,15 +156,22 @@ def start_cluster(stage: Stage) -> Path:
     return data / "kubeconfig"
 
 
-def prepare(kubeconfig: Path, repositories: Path) -> None:
-    """Do what the service ``setup`` does, but for what only a k3s has."""
+def prepare(kubeconfig: Path, repositories: Path, stage: Stage) -> Gate:
+    """
+    Do what the service ``setup`` does, but for what only a k3s has.
+
+    Airflow's account has its rights from a gate before the cluster; return that.
+    """
     given = setup.Credentials.read(SECRETS)
     addresses = {name: socket.gethostbyname(name) for name in setup.PORTS}
     setup.fill(given, addresses, repositories)
     made = {"apiVersion": "v1", "kind": "List", "items": list(setup.secrets(given))}
     words = ["kubectl", "--kubeconfig", kubeconfig, "apply", "--server-side", "--filename=-"]
     subprocess.run(words, input=json.dumps(made), text=True, check=True)
-    shutil.copy(kubeconfig, "/kube/airflow")
+    account = Account.of(build(DEPLOY / "compose"), setup.ACCOUNT)
+    opened = stage.stack.enter_context(gate(kubeconfig, account, stage.home))
+    shutil.copy(opened.kubeconfig, "/kube/airflow")
+    return opened
 
 
 def run_the_pipeline() -> dict[str, str]:
@@ -196,15 +209,15 @@ def main() -> int:
         for name in setup.PORTS:
             stage.wait_until_healthy(name)
         os.environ["PATH"] = stage.env()["PATH"]
-        prepare(start_cluster(stage), home / "git")
+        airflow = prepare(start_cluster(stage), home / "git", stage)
         stage.run(*SERVICES["airflow-init"]["command"], name="airflow-init")
         for name in LIVE:
             stage.start_service(name)
             stage.wait_until_healthy(name)
         states = run_the_pipeline()
     print("\n".join(f"{state:8} {task}" for task, state in states.items()))
-    print(f"{time.monotonic() - began:.0f} s")
-    if set(states.values()) != {"success"}:
+    print(f"{time.monotonic() - began:.0f} s; refused to Airflow: {airflow.refused or 'nothing'}")
+    if set(states.values()) != {"success"} or airflow.refused:
         print(f"logs are in {home}")
         return 1
     shutil.rmtree(home)
