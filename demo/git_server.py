@@ -30,7 +30,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
 
 from demo import git_lfs
-from demo.serving import Handler, Listener, serve_until_stopped
+from demo.serving import LOOPBACK, Handler, Listener, add_address, serve_until_stopped
 
 if TYPE_CHECKING:
     import ssl
@@ -49,11 +49,16 @@ class GitServer:
     """Serve the bare repositories below ``root`` to whoever knows ``token``, while entered."""
 
     def __init__(
-        self, root: Path, token: str, port: int = 0, tls: ssl.SSLContext | None = None
+        self,
+        root: Path,
+        token: str,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        host: str = LOOPBACK,
     ) -> None:
         self._backend = _Backend(root.resolve(), token)
         handler = partial(_Handler, self._backend)
-        self._listener = Listener("git-server", handler, port, tls)
+        self._listener = Listener("git-server", handler, port, tls, host)
 
     @property
     def url(self) -> str:
@@ -226,9 +231,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m demo.git_server", description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="where the repositories are")
     parser.add_argument("--token-file", type=Path, required=True, help="holds the token")
-    parser.add_argument("--port", type=int, default=0, help="0: any free one")
+    add_address(parser)
     args = parser.parse_args(argv)
-    server = GitServer(args.root, args.token_file.read_text().strip(), args.port)
+    token = args.token_file.read_text().strip()
+    server = GitServer(args.root, token, args.port, host=args.host)
     return serve_until_stopped(server)
 
 

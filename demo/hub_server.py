@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Self
 from demo.hub.api import answer
 from demo.hub.messages import Answer, Asked, RefusedError
 from demo.hub.store import Store
-from demo.serving import Handler, Listener, serve_until_stopped
+from demo.serving import LOOPBACK, Handler, Listener, add_address, serve_until_stopped
 
 if TYPE_CHECKING:
     import ssl
@@ -71,7 +71,7 @@ class Fault:
 class HubServer:
     """Serve repositories kept below ``root``, while entered."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a server may be told; most keyword-only
         self,
         root: Path,
         token: str,
@@ -79,13 +79,14 @@ class HubServer:
         *,
         read_token: str = "",
         tls: ssl.SSLContext | None = None,
+        host: str = LOOPBACK,
     ) -> None:
         """Remember who may write, and who may read what is private."""
         self.store = Store(root.resolve())
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str]] = []
         self.roles = {token: "write", **({read_token: "read"} if read_token else {})}
-        self._listener = Listener("hub-server", partial(_Handler, self), port, tls)
+        self._listener = Listener("hub-server", partial(_Handler, self), port, tls, host)
 
     @property
     def scheme(self) -> str:
@@ -214,9 +215,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m demo.hub_server", description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="where the data is kept")
     parser.add_argument("--token-file", type=Path, required=True, help="holds the token")
-    parser.add_argument("--port", type=int, default=0, help="0: any free one")
+    add_address(parser)
     args = parser.parse_args(argv)
-    server = HubServer(args.root, args.token_file.read_text().strip(), args.port)
+    token = args.token_file.read_text().strip()
+    server = HubServer(args.root, token, args.port, host=args.host)
     return serve_until_stopped(server)
 
 

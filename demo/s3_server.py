@@ -27,10 +27,10 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from demo.serving import serve_until_stopped
+from demo.serving import LOOPBACK, add_address, serve_until_stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _START_S, _GRACE_S, _PAUSE_S = 60, 3, 0.1
 _PORTS = (
@@ -53,10 +53,18 @@ class Key:
 class S3Server:
     """Serve buckets below ``root`` to whoever has one of ``keys``, while entered."""
 
-    def __init__(self, root: Path, keys: Iterable[Key], public: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        keys: Iterable[Key],
+        public: Iterable[str] = (),
+        port: int = 0,
+        host: str = LOOPBACK,
+    ) -> None:
         """Remember who may come in; ``public`` are buckets that everybody may read."""
+        self._port, self._host = port, host
         self._root, self._keys, self._public = root.resolve(), tuple(keys), tuple(public)
-        self._ports: Mapping[str, int] = {}
+        self._ports: dict[str, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -67,6 +75,7 @@ class S3Server:
     def __enter__(self) -> Self:
         self._root.mkdir(parents=True, exist_ok=True)
         self._ports = dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True))
+        self._ports |= {"s3.port": self._port} if self._port else {}
         identities = self._root / "identities.json"
         identities.touch(mode=0o600)
         identities.write_text(json.dumps({"identities": list(self._identities())}))
@@ -101,9 +110,9 @@ class S3Server:
         data.mkdir(exist_ok=True)
         return [
             _program(), "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
-            "-filer", "-s3", f"-s3.config={identities}", "-s3.iam=false", "-s3.port.iceberg=0",
-            "-s3.port.lance=0", "-master.volumeSizeLimitMB=4096", "-volume.max=100",
-            "-master.telemetry=false",
+            f"-s3.ip.bind={self._host}", "-filer", "-s3", f"-s3.config={identities}",
+            "-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
+            "-master.volumeSizeLimitMB=4096", "-volume.max=100", "-master.telemetry=false",
             *(f"-{name}={port}" for name, port in self._ports.items()),
         ]  # fmt: skip
 
@@ -154,9 +163,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m demo.s3_server", description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="where the data is kept")
     parser.add_argument("--key-file", type=Path, required=True, help="access key id, secret; lines")
+    add_address(parser)
     args = parser.parse_args(argv)
-    access_key_id, secret_access_key = args.key_file.read_text().split()
-    return serve_until_stopped(S3Server(args.root, [Key(access_key_id, secret_access_key)]))
+    key = Key(*args.key_file.read_text().split())
+    return serve_until_stopped(S3Server(args.root, [key], port=args.port, host=args.host))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
-"""What the demo's servers have in common: HTTP on 127.0.0.1 in a thread, and an end by a signal."""
+"""
+What the demo's servers have in common: HTTP in a thread, and an end by a signal.
+
+They listen on 127.0.0.1, where nobody else can reach them. Only in a container, whose loopback
+nobody can reach, are they told another address; its ports are then on the machine's loopback.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +15,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 if TYPE_CHECKING:
+    import argparse
     import ssl
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
 log = logging.getLogger(__name__)
 
+LOOPBACK = "127.0.0.1"
 _BLOCK_BYTES = 256 * 1024
 
 
@@ -28,10 +35,11 @@ class Listener:
         handler: Callable[..., BaseHTTPRequestHandler],
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        host: str = LOOPBACK,
     ) -> None:
-        """Take a port, any free one where it is 0."""
+        """Take a port, any free one where it is 0; another host only in a container."""
         self.scheme = "https" if tls else "http"
-        self._server = _Server(("127.0.0.1", port), handler)
+        self._server = _Server((host, port), handler)
         if tls:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, name=name)
@@ -118,6 +126,12 @@ class Served(Protocol):
     @property
     def url(self) -> str:
         """Where it listens."""
+
+
+def add_address(parser: argparse.ArgumentParser) -> None:
+    """Let a person say where a server listens."""
+    parser.add_argument("--port", type=int, default=0, help="0: any free one")
+    parser.add_argument("--host", default=LOOPBACK, help="to listen on (%(default)s)")
 
 
 def serve_until_stopped(server: AbstractContextManager[Served]) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def train(workspace: str, directory: str) -> dict[str, float]:
     default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
     params={
         "model": "team/line",
-        "hub": "https://huggingface.co",
+        "hub": os.environ.get("HF_ENDPOINT", "https://huggingface.co"),
         "dataset": "s3://datasets/points",
         "result": "s3://models/line",
     },

@@ -22,6 +22,7 @@ from datacube_runtime.local.apiserver.server import HOST, application
 from datacube_runtime.local.embedded import install
 from datacube_runtime.local.registry.registry import Registry
 from datacube_runtime.local.registry.store import Store
+from datacube_runtime.local.version import KUBERNETES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,6 +44,9 @@ class Server:
     version: str
     has_controllers: bool = True
     """Of a real cluster: they furnish a namespace, and collect garbage in their own time."""
+    is_embedded: bool = False
+    has_nodes: bool = False
+    """Whether somebody places and runs pods: answers about them depend on the moment then."""
 
 
 @asynccontextmanager
@@ -58,7 +62,11 @@ async def embedded(data: Path) -> AsyncIterator[Server]:
     try:
         async with ClientSession(headers={"Authorization": f"Bearer {_TOKEN}"}) as http:
             yield Server(
-                http, f"http://{HOST}:{runner.addresses[0][1]}", "embedded", has_controllers=False
+                http,
+                f"http://{HOST}:{runner.addresses[0][1]}",
+                "embedded",
+                has_controllers=False,
+                is_embedded=True,
             )
     finally:
         await runner.cleanup()
@@ -81,7 +89,10 @@ async def real(kubeconfig: Path) -> AsyncIterator[Server]:
             version = (await response.json())["gitVersion"]
         await _define(http, base)
         await _until_served(http, f"{base}/apis/tensorstack.dev/v1beta1/datacubes")
-        yield Server(http, base, version)
+        async with http.get(f"{base}/api/v1/nodes?limit=1") as response:
+            nodes = (await response.json())["items"]
+        is_embedded = version == KUBERNETES
+        yield Server(http, base, version, is_embedded=is_embedded, has_nodes=bool(nodes))
 
 
 async def _define(http: ClientSession, base: str) -> None:

@@ -18,19 +18,20 @@ _CONNECTION = re.compile(rb"\r\n(?:proxy-)?connection:[^\r]*", re.IGNORECASE)
 class Forwarding:
     """Forward plain HTTP by host name, one request a connection, while entered."""
 
-    def __init__(self, names: Mapping[str, int]) -> None:
-        """Remember which port of 127.0.0.1 stands for which name."""
+    def __init__(self, names: Mapping[str, int], host: str = "127.0.0.1") -> None:
+        """Remember which port of 127.0.0.1 stands for which name; listen where pods reach us."""
+        self._host = host
         self.asked: list[str] = []
         self.silent: set[str] = set()
         """Names that take a request and never answer."""
         self._over = threading.Event()
         self._names = dict(names)
-        self._server = _Server(("127.0.0.1", 0), self._handler())
+        self._server = _Server((host, 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, name="forwarding")
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://{self._host}:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
         self._thread.start()

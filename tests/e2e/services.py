@@ -49,6 +49,8 @@ class Services:
 
     root: Path
     git: GitServer
+    host: str = "127.0.0.1"
+    """Of this machine, where pods reach it."""
     s3_key: Key = field(default_factory=lambda: Key("demo-key", _canary()))
     hub_token: str = field(default_factory=_canary)
 
@@ -58,7 +60,7 @@ class Services:
             self.hub = stack.enter_context(HubServer(self.root / "hub", self.hub_token))
             servers = {"git.example": self.git, "hub.example": self.hub, "s3.example": self.s3}
             ports = {name: urlsplit(server.url).port or 0 for name, server in servers.items()}
-            self.proxy = stack.enter_context(Forwarding(ports))
+            self.proxy = stack.enter_context(Forwarding(ports, self.host))
             self._open = stack.pop_all()
         return self
 
