@@ -91,13 +91,18 @@ def main() -> None:
         script = str(Path(__file__).parent / "with_kopf" / "controller.py")
         kopf = (str(given.kopf_python), "-m", "kopf", "run", "--quiet", "-n", NAMESPACE, script)
         contenders.append(Contender("kopf", kopf, given.cubes))
+    print(f"{given.cubes} at once, {given.finished} found later (by ours)")
     with asyncio.Runner(loop_factory=fastest()) as runner:
-        results = [runner.run(measured(contender, given.cubes)) for contender in contenders]
-    print(f"{'':42}{'aim':>10}" + "".join(f"{contender.name:>12}" for contender in contenders))
-    for (what, form, aim), *values in zip(ROWS, *results, strict=True):
-        shown = ("" if value is None else form.format(value) for value in values)
-        print(f"{what:42}{aim:>10}" + "".join(f"{text:>12}" for text in shown), flush=True)
-    print(f"{given.cubes} at once, {given.finished} found later (ours)")
+        for contender in contenders:  # each told at once: the next one may take long
+            show(contender.name, runner.run(measured(contender, given.cubes)))
+
+
+def show(name: str, values: list[float | None]) -> None:
+    """Print what was measured of one controller."""
+    print(f"\n{name}")
+    for (what, form, aim), value in zip(ROWS, values, strict=True):
+        if value is not None:
+            print(f"{what:42}{form.format(value):>12}{aim:>12}", flush=True)
 
 
 async def measured(contender: Contender, cubes: int) -> list[float | None]:
