@@ -9,8 +9,8 @@ Kubernetes client. Nothing is remembered on ``self`` across a deferral.
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_datacube._adoption import create_or_adopt
 from airflow_provider_datacube._arguments import Arguments, plain
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from datacube_api.core import SecretRef
     from datacube_api.models import End, Executor
     from datacube_api.transferred import Transferred
-
-Answer = TypeVar("Answer")
 
 
 class DataCubeOperator(ToldLineage, ManifestFiles):
@@ -233,11 +231,12 @@ class DataCubeOperator(ToldLineage, ManifestFiles):
             manifest["metadata"]["namespace"] = self.hook.namespace
         custody.expect(manifest["metadata"]["namespace"])
         credentials = Delivery.of(Arguments.of(self), manifest)
-        adopted = self._patiently(
+        patient = partial(patiently, pauses_s=self._pauses_s, log=self.log)
+        adopted = patient(
             lambda: create_or_adopt(self.hook, manifest, custody.this, credentials.fill)
         )
         ref = CubeRef.of(adopted.cube)
-        credentials.deliver(adopted.cube, self.hook, self.secret_hook, self._patiently, self.log)
+        credentials.deliver(adopted.cube, self.hook, self.secret_hook, patient, self.log)
         if not adopted.was_there:
             self.log.info("Created DataCube %s", ref)
             return adopted.cube
@@ -253,9 +252,6 @@ class DataCubeOperator(ToldLineage, ManifestFiles):
                 ref,
             )
         return adopted.cube
-
-    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
-        return patiently(ask, self._pauses_s, self.log)
 
     def _limit(self) -> Limit:
         """
