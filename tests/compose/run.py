@@ -62,8 +62,13 @@ class Stage:
         source = source or self.home / place.strip("/").replace("/", "-")
         source.mkdir(parents=True, exist_ok=True)
         Path(place).mkdir(parents=True, exist_ok=True)
-        subprocess.run(["mount", "--bind", source, place], check=True)
+        self.bind(source, place)
         return source
+
+    def bind(self, source: Path, place: str) -> None:
+        """Show one in the place of another until the end."""
+        subprocess.run(["mount", "--bind", source, place], check=True)
+        self.stack.callback(subprocess.run, ["umount", "--lazy", place], check=True)
 
     def env(self, name: str = "") -> dict[str, str]:
         """Return what a service finds in its environment."""
@@ -198,7 +203,7 @@ def main() -> int:
         stage = Stage(home, stack)
         names = "\n".join(f"{LOOPBACK} {name}" for name in (*SERVICES,))
         (home / "hosts").write_text(f"{Path('/etc/hosts').read_text()}\n{names}\n")
-        subprocess.run(["mount", "--bind", home / "hosts", "/etc/hosts"], check=True)
+        stage.bind(home / "hosts", "/etc/hosts")
         (stage.mount("/opt/airflow") / "passwords.json").write_text('{"admin": "admin"}')
         stage.mount("/opt/airflow/dags", ROOT / "example_dags")
         stage.mount("/kube")
