@@ -37,7 +37,7 @@ async def test_many_share_one_connection_and_one_watch(room: Any, store: Any) ->
 async def test_thousands_that_end_at_once_while_the_watch_breaks_are_all_told(
     room: Any, store: Any
 ) -> None:
-    refs = room.cubes(3000)
+    refs = room.cubes(2000)
     tasks = await room.started(*refs)
     store.refuse("stream", errors.DataCubeUnavailableError("ml/x: 503", 503))
     room.finish(*refs[1:])
