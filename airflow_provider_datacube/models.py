@@ -20,7 +20,7 @@ from airflow_provider_datacube._templates import (
     value_at,
 )
 from datacube_api import models
-from datacube_api.core import Model, ObjectName
+from datacube_api.core import Model, ObjectName, sugar
 from datacube_api.models import (
     S3,
     ConfigMapRef,
@@ -36,7 +36,7 @@ from datacube_api.models import (
 from datacube_api.transferred import Durations, Transferred
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 __all__ = [
     "PVC",
@@ -93,3 +93,26 @@ class PVC(models.PVC):
     """
 
     pvc: _PVCReference
+
+    # As in the base class: from the fields alone a type checker would derive another one.
+    @sugar
+    def __init__(  # noqa: PLR0913 - what a claim has; keyword-only
+        self,
+        name: str | None = None,
+        *,
+        sub_path: str | None = None,
+        size: str | None = None,
+        access_mode: str = "ReadWriteOnce",
+        storage_class: str | None = None,
+        template: Mapping[str, Any] | None = None,
+        **wire: Any,
+    ) -> None:
+        super().__init__(
+            name,
+            sub_path=sub_path,
+            size=size,
+            access_mode=access_mode,
+            storage_class=storage_class,
+            template=template,
+            **wire,
+        )

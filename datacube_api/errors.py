@@ -110,7 +110,7 @@ class DataCubeGoneError(DataCubeError):
     def __init__(self, ref: CubeRef, pod: str = "") -> None:
         super().__init__(
             f"DataCube {ref} is gone: it was deleted, or deleted and made anew, while it was "
-            "waited for; clear the task to start a new transfer"
+            "waited for; the next try of the task, or clearing it, starts a new transfer"
         )
         self.ref, self.pod = ref, pod
 

@@ -62,12 +62,17 @@ def open_secrets(conn_id: str) -> Secrets:
 
 def _open(conn_id: str) -> tuple[kubernetes.client.ApiClient, str]:
     with _connection_errors(conn_id):
-        hook = KubernetesHook(conn_id=conn_id)
+        # Told by its connection, the hook would turn verification off for the whole process.
+        hook = KubernetesHook(conn_id=conn_id, disable_verify_ssl=False)
         if not _says(hook.conn_extras, "in_cluster"):
             # Without a configuration of its own the hook would take, and leave, the process's
             # default one: with two connections, the wrong cluster. In-cluster it knows no other.
             hook.client_configuration = kubernetes.client.Configuration()
-        return hook.get_conn(), hook.get_namespace() or "default"
+        client = hook.get_conn()
+        if _says(hook.conn_extras, "disable_verify_ssl"):
+            client.configuration.verify_ssl = False
+            client = kubernetes.client.ApiClient(client.configuration)
+        return client, hook.get_namespace() or "default"
 
 
 @asynccontextmanager

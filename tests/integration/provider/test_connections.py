@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -13,6 +14,7 @@ import kubernetes_asyncio.client
 import pytest
 import urllib3.exceptions
 import yaml
+from urllib3.exceptions import InsecureRequestWarning
 
 from airflow_provider_datacube._connecting import connect, open_cubes
 from airflow_provider_datacube._watching import Limit
@@ -59,16 +61,23 @@ async def test_a_certificate_that_is_not_trusted_is_told(
             await cubes.read(REF)
 
 
-async def test_verification_that_the_connection_turns_off_is_off_in_both_clients(
+async def test_verification_that_the_connection_turns_off_is_off_in_its_two_clients_only(
     given: Any, connection: Callable[..., str], kubeconfig_for: Callable[..., str]
 ) -> None:
     path = kubeconfig_for(
         given["clusters"][0]["cluster"]["server"], given["users"][0]["user"]["token"]
     )
     conn = connection(kube_config_path=path, disable_verify_ssl=True)
+    with (
+        warnings.catch_warnings(category=InsecureRequestWarning, action="ignore"),
+        pytest.raises(errors.DataCubeNotFoundError),
+    ):
+        open_cubes(conn).read(REF)
     async with connect(conn) as cubes:
         with pytest.raises(errors.DataCubeNotFoundError):
             await cubes.read(REF)
+    for client in (kubernetes.client, kubernetes_asyncio.client):
+        assert client.Configuration.get_default_copy().verify_ssl is True
 
 
 @pytest.mark.parametrize("way", ["path", "inline"])

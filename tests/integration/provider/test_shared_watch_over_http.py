@@ -12,7 +12,7 @@ from aiohttp import web
 
 from airflow_provider_datacube._connecting import connect
 from airflow_provider_datacube._shared_watch import SharedWatches
-from airflow_provider_datacube._watching import Pace
+from airflow_provider_datacube._watching import Limit, Pace, wait_until_terminal
 from datacube_api import errors
 from datacube_api.reference import CubeRef
 
@@ -192,6 +192,20 @@ async def test_a_half_open_connection_is_found_out(server: Server, room: Any) ->
     await until(lambda: server.store.asked.count("get") == 1)
     room.finish(ref)
     await room.finished(tasks)
+
+
+async def test_a_worker_that_waits_itself_finds_out_a_half_open_connection(
+    server: Server, room: Any
+) -> None:
+    server.faults["watch"] = [streams(then="silence")]
+    (ref,) = room.cubes(1)
+    waiting = asyncio.create_task(
+        wait_until_terminal(room.connect, ref, pace=PACE, limit=Limit(), log=room.log)
+    )
+    await server.broken.wait()
+    room.finish(ref)
+    assert await room.finished([waiting]) == [ref.name]
+    assert server.store.asked.count("get") == 2  # before the silence, and after it
 
 
 async def test_a_server_that_was_down_is_found_again(server: Server, room: Any) -> None:

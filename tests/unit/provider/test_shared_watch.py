@@ -34,6 +34,20 @@ async def test_many_share_one_connection_and_one_watch(room: Any, store: Any) ->
     }
 
 
+async def test_thousands_that_end_at_once_while_the_watch_breaks_are_all_told(
+    room: Any, store: Any
+) -> None:
+    refs = room.cubes(2000)
+    tasks = await room.started(*refs)
+    store.refuse("stream", errors.DataCubeUnavailableError("ml/x: 503", 503))
+    room.finish(*refs[1:])
+    assert await room.finished(tasks[1:]) == [ref.name for ref in refs[1:]]
+    assert not tasks[0].done()
+    assert store.asked.count("get") == 0
+    room.finish(refs[0])
+    assert await room.finished(tasks[:1]) == [refs[0].name]
+
+
 async def test_the_last_one_stops_it_and_the_next_one_starts_another(room: Any, store: Any) -> None:
     one, two = room.cubes(2)
     (first, second) = await room.started(one, two)
