@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from kubernetes.watch import Watch
+from urllib3.exceptions import HTTPError
 
 from datacube_api.reference import collection
 from datacube_api.status import Phase, evaluate
@@ -76,8 +78,9 @@ class Onlooker:
             threading.Thread(target=self._watch, args=(verb, where, take), daemon=True).start()
 
     def _watch(self, verb: Any, where: Mapping[str, str], take: Any) -> None:
-        for event in Watch().stream(verb, **where):
-            take(event["raw_object"], time.time())
+        with suppress(HTTPError):  # the cluster is ended while it is watched
+            for event in Watch().stream(verb, **where):
+                take(event["raw_object"], time.time())
 
     def _cube(self, cube: dict[str, Any], now: float) -> None:
         marks = self.seen[cube["metadata"]["name"]]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datacube_runtime.controller.objects import Key, Obj
     from datacube_runtime.controller.ratelimit import TokenBucket
 
-_PAGE = 500
+_PAGE = 100  # it is in memory twice while it is read
 # A watch that says nothing for so long is dead, whatever the connection claims: bookmarks come
 # about once a minute. The server ends it after 240 to 300 s, jittered, so that not all watches of
 # a cluster come back at the same moment.

@@ -9,6 +9,7 @@ is nothing to do.
 from __future__ import annotations
 
 import sys
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from datacube_api.naming import ANNOTATION_PREFIX, CUBE_LABEL, CUBE_UID
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from datacube_runtime.controller.objects import Obj
 
 _META = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp")
+_HUSK = ("name", "namespace", "uid", "resourceVersion", "ownerReferences")
 _OWNER = ("kind", "name", "uid", "controller")
 _POD = ("phase", "reason", "message", "containerStatuses", "initContainerStatuses")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def slim_cube(cube: Obj) -> Obj:
@@ -62,7 +65,7 @@ def slim_pod(pod: Obj) -> Obj:
 
 def husk(obj: Obj) -> Obj:
     """Return what is left of a Job or a pod whose DataCube has ended: who it is, and whose."""
-    return {"metadata": obj["metadata"], "spec": {}, "status": {}}
+    return {"metadata": _only(obj["metadata"], _HUSK), "spec": _NOTHING, "status": _NOTHING}
 
 
 def _tells(condition: Mapping[str, Any]) -> bool:
@@ -73,12 +76,11 @@ def _tells(condition: Mapping[str, Any]) -> bool:
 def _meta(obj: Obj) -> dict[str, Any]:
     given = obj["metadata"]
     meta = _only(given, _META)
-    meta["namespace"] = sys.intern(meta["namespace"])
     owners = given.get("ownerReferences") or ()
     if kept := [_only(owner, _OWNER) for owner in owners if owner.get("controller")]:
         meta["ownerReferences"] = kept
     if label := (given.get("labels") or {}).get(CUBE_LABEL):
-        meta["labels"] = {CUBE_LABEL: label}
+        meta["labels"] = {CUBE_LABEL: sys.intern(label)}
     notes = given.get("annotations") or {}
     if ours := {k: v for k, v in notes.items() if k == CUBE_UID or k.startswith(ANNOTATION_PREFIX)}:
         meta["annotations"] = ours
@@ -86,4 +88,9 @@ def _meta(obj: Obj) -> dict[str, Any]:
 
 
 def _only(given: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
-    return {field: given[field] for field in fields if field in given}
+    return {field: _once(given[field]) for field in fields if field in given}
+
+
+def _once(value: Any) -> Any:
+    """Return the same string for the same text: uids, names and times stand in several objects."""
+    return sys.intern(value) if isinstance(value, str) else value
