@@ -53,6 +53,20 @@ def test_the_transfer_program_needs_no_kubernetes_client() -> None:
     assert not loaded & {"kubernetes", "kubernetes_asyncio", "aiohttp", "airflow", "pydantic"}
 
 
+def test_parsing_a_dag_loads_no_kubernetes_client() -> None:
+    """Whatever a DAG file imports of the provider, it pays for the Airflow SDK alone."""
+    provided = ("operators.datacube", "operators.datacube_delete", "sensors.datacube",
+                "decorators.datacube", "triggers.datacube", "hooks.datacube", "models",
+                "assets.datacube")  # fmt: skip
+    names = ", ".join(f"airflow_provider_datacube.{name}" for name in provided)
+    done = python(f"import sys, {names}; print('loaded:', *sys.modules)")
+    assert done.returncode == 0, done.stderr
+    loaded = {*done.stdout.rpartition("loaded:")[2].split()}
+    assert "airflow_provider_datacube.operators.datacube" in loaded
+    assert not loaded & {"kubernetes", "kubernetes_asyncio", "aiohttp"}
+    assert "airflow.providers.cncf.kubernetes.hooks.kubernetes" not in loaded
+
+
 def test_what_a_cluster_needs_seldom_is_not_in_its_memory(tmp_path: Path) -> None:
     """A certificate is made once, and what is wrong with an object is looked for where it is."""
     code = (
