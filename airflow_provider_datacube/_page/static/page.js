@@ -80,9 +80,11 @@ export class DataCubePage extends HTMLElement {
   }
 
   heard(answer) {
-    if (answer.all) this.rows.clear();
+    const known = this.rows;
+    if (answer.all) this.rows = new Map();
     for (const key of answer.gone) this.rows.delete(key);
-    for (const row of answer.rows) this.rows.set(row.key, { ...row, fraction: this.rows.get(row.key)?.fraction });
+    // How far one is, the details alone have learned: another process, which tells all anew, does not know.
+    for (const row of answer.rows) this.rows.set(row.key, { ...row, fraction: known.get(row.key)?.fraction });
     this.places = answer.places;
     if (this.rows.size) performance.mark("datacubes-read");
     this.isRead = true;
