@@ -23,7 +23,7 @@ from demo.airflow import COMPONENTS, Airflow
 from demo.cluster import create_secret
 from demo.pipeline import DATASET, MODEL, RESULT, Store, make_model
 from demo.processes import DemoError, Program, Programs, end_all, processes_of, wait_until
-from demo.repositories import SINK, SOURCE, TAG, arrived, make_repositories
+from demo.repositories import AUTHOR, SINK, SOURCE, TAG, arrived, make_repositories
 from demo.services import Services
 
 if TYPE_CHECKING:
@@ -80,11 +80,6 @@ class Demo:
         for name in ("home", "tmp", "git"):
             (HOME / name).mkdir(parents=True)
         tempfile.tempdir = str(HOME / "tmp")
-        author = {
-            f"GIT_{who}_{what}": value
-            for who in ("AUTHOR", "COMMITTER")
-            for what, value in (("NAME", "Demo"), ("EMAIL", "demo@example.com"))
-        }
         self._env = {
             "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin",
             "HOME": str(HOME / "home"),
@@ -92,7 +87,7 @@ class Demo:
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
             "GIT_CONFIG_NOSYSTEM": "1",
-            **author,
+            **AUTHOR,
         }
         self._programs = Programs(HOME, self._env)
         self._services = Services(HOME, self._programs, ROOT)

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
 SOURCE, SINK = "upstream/handbook.git", "downstream/handbook.git"
 TAG, BRANCH = "v1.0", "words"
+AUTHOR = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "Demo"), ("EMAIL", "demo@example.com"))
+}
+"""Who commits, as variables of Git's environment."""
 
 _README = """# Handbook
 

@@ -22,11 +22,10 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from demo.answers import answers
 from demo.serving import LOOPBACK, add_address, serve_until_stopped
 
 if TYPE_CHECKING:
@@ -126,21 +125,10 @@ class S3Server:
 
     def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
         deadline, pause = time.monotonic() + _START_S, threading.Event()
-        while not self._answers():
+        while not answers(self._ports["s3.port"]):  # the filer is up too
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the S3 server does not start; {self._root / 'log'} says more")
             pause.wait(_PAUSE_S)
-
-    def _answers(self) -> bool:
-        """Tell whether a bucket that is not there is said to be not there: the filer is up too."""
-        connection = HTTPConnection("127.0.0.1", self._ports["s3.port"], timeout=5)
-        try:
-            connection.request("GET", "/")
-            return connection.getresponse().status < HTTPStatus.INTERNAL_SERVER_ERROR
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
 
 
 def _program() -> str:

@@ -21,7 +21,7 @@ import yaml
 from huggingface_hub import HfApi
 
 from demo.pipeline import MODEL, Store, make_model
-from demo.repositories import SOURCE, make_repositories
+from demo.repositories import AUTHOR, SOURCE, make_repositories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,12 +54,7 @@ class Credentials:
 
 def fill(given: Credentials, addresses: Mapping[str, str], repositories: Path) -> None:
     """Put into the servers what the examples read; ``repositories`` are the Git server's own."""
-    author = {
-        f"GIT_{who}_{what}": value
-        for who in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", "Demo"), ("EMAIL", "demo@example.com"))
-    }
-    env = {**author, "PATH": os.environ["PATH"], "HOME": str(repositories)}
+    env = {**AUTHOR, "PATH": os.environ["PATH"], "HOME": str(repositories)}
     if not (repositories / SOURCE).exists():
         make_repositories(repositories, env)
     hub = f"http://{addresses['hub']}:{PORTS['hub']}"

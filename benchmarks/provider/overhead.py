@@ -34,7 +34,7 @@ from datacube_api.reference import collection
 from datacube_api.status import Phase, evaluate
 from demo.git_server import GitServer
 from demo.processes import wait_until
-from demo.repositories import make_repositories
+from demo.repositories import AUTHOR, make_repositories
 from tests.e2e.airflows import Running, running
 from tests.e2e.conftest import NAMESPACE, Cluster, started
 
@@ -110,9 +110,7 @@ def main() -> None:
         home = Path(directory)
         token = "token-of-the-benchmark"  # noqa: S105 - of a server that lives for this run
         with started(home / "cluster") as (cluster, _), GitServer(home / "git", token) as server:
-            author = {f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "COMMITTER")
-                      for what in ("NAME", "EMAIL")}  # fmt: skip
-            make_repositories(home / "git", {**author, "PATH": "/usr/bin:/bin"})
+            make_repositories(home / "git", {**AUTHOR, "PATH": "/usr/bin:/bin"})
             cluster.secret("git-token", token=token)
             dags = home / "dags"
             dags.mkdir()

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from datacube_runtime.controller.objects import Obj
 
+DELETED = "was deleted before it ended"
+"""What is said of a pod that somebody deleted, after its name."""
+
 TERMINATING = "Terminating"
 """The status of a pod that somebody deletes, and that has not ended yet."""
 
@@ -150,7 +153,7 @@ def taken(pod: Obj) -> str:
     for condition in pod.get("status", {}).get("conditions") or ():
         if condition.get("type") == "DisruptionTarget" and condition.get("status") == "True":
             return f"is taken away by the cluster: {_joined(condition)}"
-    return "was deleted before it ended" if is_being_deleted(pod) else ""
+    return DELETED if is_being_deleted(pod) else ""
 
 
 def _past_deadline(pod: Obj) -> str:

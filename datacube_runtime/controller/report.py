@@ -199,7 +199,7 @@ def _without_a_pod(
     pod = status.get("pod") or {}
     if pod.get("status") == podlike.TERMINATING:
         name = pod["reference"]["name"]
-        return podlike.Failure(Reason.CANCELLED, f"pod {name} was deleted before it ended")
+        return podlike.Failure(Reason.CANCELLED, f"pod {name} {podlike.DELETED}")
     said = condition.get("message") or condition.get("reason") or "no reason given"
     return podlike.Failure(Reason.BACKOFF_LIMIT_EXCEEDED, f"Job {_name(job)} failed: {said}")
 

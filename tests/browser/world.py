@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ from demo.processes import Program, Programs, end_all, wait_until
 from tests.browser.limits import LIMITED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -175,15 +174,6 @@ class World:
         """Return a client that is logged in."""
         headers = {"Authorization": f"Bearer {self.token(user)}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=40)
-
-
-def until(look: Callable[[], Any], timeout_s: float = 30) -> Any:
-    """Return the first truthy look."""
-    deadline = time.monotonic() + timeout_s
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"not within {timeout_s} s; last seen: {seen!r}"
-        threading.Event().wait(0.05)
-    return seen
 
 
 @contextmanager

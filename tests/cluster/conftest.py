@@ -13,10 +13,9 @@ import os
 import secrets
 import subprocess
 import sys
-import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,11 +23,12 @@ import pytest
 from datacube_api.models import PVC, DataCube, Executor, Spec
 from datacube_api.status import Outcome, evaluate
 from demo.git_server import GitServer
+from tests import waiting
 from tests.e2e.services import Services
 from tests.rights.building import DEPLOY, KUBECTL, ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from datacube_api.ends import End
@@ -36,13 +36,7 @@ if TYPE_CHECKING:
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
 
-def until(look: Callable[[], Any], timeout_s: float = 120) -> Any:
-    """Return the first truthy look."""
-    deadline = time.monotonic() + timeout_s
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"not within {timeout_s} s; last seen: {seen!r}"
-        threading.Event().wait(0.1)
-    return seen
+until = partial(waiting.until, timeout_s=120)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import threading
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,21 +21,13 @@ from datacube_api.reference import CubeRef, collection
 from datacube_api.status import Outcome, Phase, evaluate
 from demo.git_server import GitServer
 from tests.e2e.services import Services
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 BIN = Path(sys.executable).parent
 NAMESPACE = "default"
-
-
-def until(look: Callable[[], Any], timeout_s: float = 30) -> Any:
-    """Return the first truthy look."""
-    deadline = time.monotonic() + timeout_s
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"not within {timeout_s} s; last seen: {seen!r}"
-        threading.Event().wait(0.05)
-    return seen
 
 
 @dataclass(frozen=True)

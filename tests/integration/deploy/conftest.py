@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,18 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.rights.building import KUBECTL, ROOT
+from tests.waiting import until as _until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-
-def _until(look: Callable[[], Any], timeout_s: float = 30) -> Any:
-    deadline = time.monotonic() + timeout_s
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"not within {timeout_s} s; last seen: {seen!r}"
-        threading.Event().wait(0.05)
-    return seen
 
 
 @pytest.fixture(scope="session")

@@ -4,15 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from kubernetes.config import new_client_from_config
+
+from tests import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,13 +25,7 @@ START_S = 20
 ROUNDS = 5
 
 
-def until(look: Callable[[], Any], timeout_s: float = 20) -> Any:
-    """Return the first truthy look."""
-    deadline = time.monotonic() + timeout_s
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"not within {timeout_s} s; last seen: {seen!r}"
-        threading.Event().wait(0.02)
-    return seen
+until = partial(waiting.until, timeout_s=20)
 
 
 @dataclass(frozen=True)
