@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from tests.browser.limits import HIDDEN, LIMITED, SILENT
-from tests.browser.world import STATUSES, World, condition, until
+from tests.browser.world import STATUSES, World, condition
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
