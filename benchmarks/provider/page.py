@@ -60,11 +60,12 @@ class Counted:
         async def pass_on(request: web.Request) -> web.StreamResponse:
             self.number += 1
             headers = {name: request.headers[name] for name in ("Authorization", "Accept")}
-            async with client.get(request.rel_url, headers=headers) as answer:
-                kept = {"Content-Type": answer.headers["Content-Type"]}
-                response = web.StreamResponse(status=answer.status, headers=kept)
-                await response.prepare(request)
-                with suppress(ClientError):  # the cluster ends before its watches
+            response = web.StreamResponse(status=502)  # until the cluster says otherwise
+            with suppress(ClientError):  # the cluster ends before those who watch it
+                async with client.get(request.rel_url, headers=headers) as answer:
+                    response.set_status(answer.status)
+                    response.content_type = answer.content_type
+                    await response.prepare(request)
                     async for piece in answer.content.iter_any():
                         await response.write(piece)
             return response
