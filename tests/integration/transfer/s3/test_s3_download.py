@@ -85,6 +85,17 @@ def test_more_than_a_thousand_keys_arrive(program: Any, place: Any, volume: Path
     assert said[-1].count.done == 1100
 
 
+def test_whether_there_is_an_object_is_asked_without_a_listing_of_the_prefix(
+    program: Any, place: Any
+) -> None:
+    place.put(FILES)
+    answers = program.scratch / "answers"
+    program.wrap("rclone", f'real "$@" --dump=headers --log-level=DEBUG 2>> {answers}')
+    ended = program.download(S3_URI=place.uri)
+    assert ended.code == 0, ended.everything
+    assert answers.read_text().count(f"GET /{place.bucket}?") == 2  # to look, and to copy
+
+
 def test_an_object_in_several_parts_arrives_in_several_streams(
     program: Any, place: Any, volume: Path, tree: Any
 ) -> None:
