@@ -18,6 +18,7 @@ from airflow_provider_datacube._clients.asking import (
     hang_up,
     request_for,
 )
+from airflow_provider_datacube._clients.gathering import gathered
 from airflow_provider_datacube._clients.logs import LogReader
 from airflow_provider_datacube._refusals import POD_LOGS, Request, refused
 from airflow_provider_datacube._watchlines import lines_of, watch_event
@@ -127,7 +128,7 @@ class AsyncCubes:
             try:
                 if response.status != HTTPStatus.OK:
                     raise refused(request, response.status, await response.text())
-                async with aclosing(lines_of(response.content.iter_any())) as lines:
+                async with aclosing(lines_of(gathered(response))) as lines:
                     async for line in lines:
                         yield watch_event(request, line)
             except TimeoutError:

@@ -41,14 +41,17 @@ class Server:
         app.router.add_get("/apis/{rest:.*}/namespaces/{ns}/datacubes/{name}", self._item)
         self.runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await self.runner.setup()
-        await web.TCPSite(self.runner, "127.0.0.1", self.port).start()
+        self.site = web.TCPSite(self.runner, "127.0.0.1", self.port)
+        await self.site.start()
         self.port = self.runner.addresses[0][1]
 
     async def stop(self) -> None:
-        accepted = self.runner.server
+        await self.site.stop()
+        # What asyncio accepted just before, it hands over some steps later: to a server that has
+        # been cleaned up by then, which would keep it open and answer.
+        accepted = [task for task in asyncio.all_tasks() if "_accept_connection2" in repr(task)]
+        await asyncio.gather(*accepted)
         await self.runner.cleanup()
-        # asyncio hands over what it accepted just before the listener closed; aiohttp keeps that.
-        await accepted.shutdown()
 
     async def _item(self, request: web.Request) -> web.StreamResponse:
         ref = CubeRef(request.match_info["ns"], request.match_info["name"])
