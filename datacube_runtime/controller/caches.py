@@ -15,8 +15,16 @@ from typing import TYPE_CHECKING
 
 from datacube_api.naming import CUBE_LABEL, transfer_labels
 from datacube_api.reference import KIND
-from datacube_runtime.controller import reconcile, report
-from datacube_runtime.controller.api import CUBES, JOBS, OTHERS_PODS, PODS, VOLUMES
+from datacube_runtime.controller import podless, reconcile, report
+from datacube_runtime.controller.api import (
+    CUBES,
+    JOBS,
+    OTHERS_EVENTS,
+    OTHERS_PODS,
+    PODS,
+    VOLUMES,
+    ApiError,
+)
 from datacube_runtime.controller.job import job_name
 from datacube_runtime.controller.objects import (
     Key,
@@ -31,6 +39,8 @@ from datacube_runtime.controller.store import Store
 from datacube_runtime.controller.vanished import Vanished
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from datacube_runtime.controller.api import Api
     from datacube_runtime.controller.objects import Obj
 
@@ -47,6 +57,7 @@ class Observed:
     pods: tuple[Obj, ...] = ()
     pvc: Obj | None = None
     node: str | None = None
+    refused: str = ""
 
 
 class OthersPods:
@@ -108,7 +119,7 @@ class Caches:
             self.pods.put(husk(pod))
         self.jobs.put(husk(job))
 
-    async def observe(self, api: Api, key: Key) -> Observed | None:
+    async def observe(self, api: Api, key: Key, now: datetime) -> Observed | None:
         """Return what there is about a DataCube; None where nothing is to be done about it."""
         cube = self.cubes.get(key)
         if cube is None or is_being_deleted(cube):
@@ -117,7 +128,8 @@ class Caches:
             return Observed(cube)
         job = self.jobs.get(_job_key(key))
         if job is not None and is_owned_by(job, cube):
-            return Observed(cube, job, await self._pods(api, job))
+            pods = await self._pods(api, job)
+            return Observed(cube, job, pods, refused=await _refusal(api, job, pods, now))
         return await self._read_again(api, key)
 
     async def _read_again(self, api: Api, key: Key) -> Observed | None:
@@ -168,6 +180,20 @@ class Caches:
         selector = f"{CUBE_LABEL}={label}"
         found = await api.list(PODS, job["metadata"]["namespace"], selector)
         return tuple(pod for pod in found.items if is_owned_by(pod, job))
+
+
+async def _refusal(api: Api, job: Obj, pods: tuple[Obj, ...], now: datetime) -> str:
+    """Return why a Job gets no pod, as far as we may read it."""
+    if not podless.waits_in_vain(job, pods, now):
+        return ""
+    fields = f"involvedObject.uid={uid_of(job)},reason={podless.REFUSED}"
+    try:
+        told = await api.list(OTHERS_EVENTS, job["metadata"]["namespace"], fields=fields)
+    except ApiError as error:
+        if not error.is_forbidden:
+            raise
+        return ""
+    return podless.why(told.items)
 
 
 def _job_key(cube: Key) -> Key:

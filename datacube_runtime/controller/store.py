@@ -6,7 +6,7 @@ A store is only ever as new as its watch; who must know better asks the API serv
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from datacube_api.naming import CUBE_LABEL
@@ -24,7 +24,7 @@ class Store:
     def __init__(self) -> None:
         self._by_key: dict[Key, Obj] = {}
         self._by_uid: dict[str, Obj] = {}
-        self._by_owner: defaultdict[str, dict[Key, Obj]] = defaultdict(dict)
+        self._by_owner: dict[str, tuple[Obj, ...]] = {}
         self._labelled: Counter[tuple[str, str]] = Counter()
 
     def get(self, key: Key) -> Obj | None:
@@ -37,7 +37,7 @@ class Store:
 
     def owned_by(self, uid: str) -> tuple[Obj, ...]:
         """Return the objects that the object of this uid controls."""
-        return tuple(self._by_owner[uid].values()) if uid in self._by_owner else ()
+        return self._by_owner.get(uid, ())
 
     def has_label(self, namespace: str, label: str) -> bool:
         """Tell whether any object of a namespace is labelled as of the DataCube of this label."""
@@ -60,7 +60,7 @@ class Store:
         key = Key.of(obj)
         self._by_key[key] = self._by_uid[uid_of(obj)] = obj
         if owner := controller_of(obj).get("uid"):
-            self._by_owner[owner][key] = obj
+            self._by_owner[owner] = (*self.owned_by(owner), obj)
         if label := _label(obj):
             self._labelled[key.namespace, label] += 1
 
@@ -71,8 +71,9 @@ class Store:
             return
         del self._by_uid[uid_of(old)]
         if owner := controller_of(old).get("uid"):
-            del self._by_owner[owner][key]
-            if not self._by_owner[owner]:
+            rest = tuple(obj for obj in self.owned_by(owner) if obj is not old)
+            self._by_owner[owner] = rest
+            if not rest:
                 del self._by_owner[owner]
         if label := _label(old):
             self._labelled[key.namespace, label] -= 1
