@@ -5,7 +5,7 @@ The embedded API server and a stand-in for the pods live in this process, each c
 its own. First a DataCube at a time (from its creation to its Job), then thousands at once
 (requests, CPU, memory), then ten thousand finished ones, found by a new process (memory). ::
 
-    python benchmarks/controller/scale.py                               # ours: two minutes  
+    python benchmarks/controller/scale.py                               # ours: two minutes
     python -m venv /tmp/kopf && /tmp/kopf/bin/pip install kopf==1.45.2
     python benchmarks/controller/scale.py --kopf-python /tmp/kopf/bin/python   # both
 

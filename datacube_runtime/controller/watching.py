@@ -76,10 +76,8 @@ class Watches:
     def _job_changed(self, job: Obj) -> None:
         self._caches.note_if_gone(job)
         if key := self._caches.cube_of_job(job):
-            self._caches.forget_what_is_over(key)
             self._wanted(key)
 
     def _pod_changed(self, pod: Obj) -> None:
         if key := self._caches.cube_of_pod(pod):
-            self._caches.forget_what_is_over(key)
             self._wanted(key)

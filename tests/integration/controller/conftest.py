@@ -49,8 +49,8 @@ class World:
         self._token = access.token(directory)
         self._port = 0
         self._runner: web.AppRunner | None = None
-        self.refusing: dict[tuple[str, str], web.Response] = {}
-        """Answers to (method, plural) instead of the server's own, as admission gives them."""
+        self.refusing: dict[tuple[str, str], dict[str, Any]] = {}
+        """What (method, plural) is answered instead, as admission does: a metav1.Status."""
 
     async def start(self) -> None:
         app = server.application(self.registry, self._token, lambda *_: Path(os.devnull))
@@ -63,13 +63,14 @@ class World:
     @web.middleware
     async def _admit(self, request: web.Request, handler: Any) -> Any:
         refusal = self.refusing.get((request.method, request.path.rpartition("/")[2]))
-        return await handler(request) if refusal is None else refusal
+        if refusal is None:
+            return await handler(request)
+        return web.json_response(refusal, status=refusal["code"])
 
     def refuse(self, method: str, plural: str, code: int, reason: str, message: str) -> None:
         """Let nobody do this any more."""
         status = {"kind": "Status", "apiVersion": "v1", "code": code, "reason": reason}
-        told = {**status, "message": message}
-        self.refusing[method, plural] = web.json_response(told, status=code)
+        self.refusing[method, plural] = {**status, "message": message}
 
     def warn_of_job(self, reason: str, message: str) -> None:
         """Tell an Event of the Job, as the Job controller does."""

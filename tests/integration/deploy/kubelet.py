@@ -3,7 +3,8 @@ Runs a transfer's container as a kubelet would, in the image's root, without a c
 
 What the Job's own manifest says is what happens: command, arguments, variables, user, the mounts.
 The root is read-only; ``/tmp`` is empty and writable, ``/volume`` is the claim, read-only where it
-is the source, a file takes the last words, and ``/etc/hosts`` knows localhost. Nobody has a capability, nor can get one.
+is the source, a file takes the last words, and ``/etc/hosts`` knows localhost. Nobody has a
+capability, nor can get one.
 """
 
 from __future__ import annotations
