@@ -5,11 +5,12 @@ The embedded API server and a stand-in for the pods live in this process, each c
 its own. First a DataCube at a time (from its creation to its Job), then thousands at once
 (requests, CPU, memory), then ten thousand finished ones, found by a new process (memory). ::
 
-    python benchmarks/controller/scale.py                               # ours: three minutes
+    python benchmarks/controller/scale.py                               # ours: two minutes
     python -m venv /tmp/kopf && /tmp/kopf/bin/pip install kopf==1.45.2
     python benchmarks/controller/scale.py --kopf-python /tmp/kopf/bin/python   # both
 
-Neither has a limit on its requests here (ours: ``--qps 0``).
+Neither has a limit on its requests here, unless ``--qps`` gives ours one. What has not ended after
+``--limit`` seconds is counted and told.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +46,9 @@ ROWS = (
     ("  of which Events", "{:.2f}", ""),
     ("reads per DataCube", "{:.2f}", ""),
     ("CPU of the controller", "{:.1f} s", ""),
+    ("CPU of API and stand-in, beside it", "{:.1f} s", ""),
     ("until all have ended", "{:.0f} s", ""),
+    ("not ended when the time was up", "{:.0f}", ""),
     ("memory at the beginning", "{:.0f} MB", ""),
     ("  at most", "{:.0f} MB", ""),
     ("  when all have ended", "{:.0f} MB", ""),
@@ -84,9 +87,17 @@ def main() -> None:
         "--finished", type=int, default=10_000, help="in the end (%(default)s), of ours"
     )
     parser.add_argument("--kopf-python", type=Path, help="python that has kopf")
+    parser.add_argument("--only", choices=("ours", "kopf"), help="one of them")
+    parser.add_argument("--qps", default="0", help="limit of ours on its requests; 0: none")
+    parser.add_argument(
+        "--limit",
+        type=float,
+        default=600,
+        help="seconds until all have to have ended (%(default)s)",
+    )
     given = parser.parse_args()
     ours = (sys.executable, "-m", "datacube_runtime.controller", "--kubeconfig", "{kubeconfig}")
-    contenders = [Contender("ours", (*ours, "--listen", "off", "--qps", "0"), given.finished)]
+    contenders = [Contender("ours", (*ours, "--listen", "off", "--qps", given.qps), given.finished)]
     if given.kopf_python is not None:
         script = str(Path(__file__).parent / "with_kopf" / "controller.py")
         kopf = (str(given.kopf_python), "-m", "kopf", "run", "--quiet", "-n", NAMESPACE, script)
@@ -94,7 +105,9 @@ def main() -> None:
     print(f"{given.cubes} at once, {given.finished} found later (by ours)")
     with asyncio.Runner(loop_factory=fastest()) as runner:
         for contender in contenders:  # each told at once: the next one may take long
-            show(contender.name, runner.run(measured(contender, given.cubes)))
+            if given.only in (None, contender.name):
+                values = runner.run(measured(contender, given.cubes, given.limit))
+                show(contender.name, values)
 
 
 def show(name: str, values: list[float | None]) -> None:
@@ -105,7 +118,7 @@ def show(name: str, values: list[float | None]) -> None:
             print(f"{what:42}{form.format(value):>12}{aim:>12}", flush=True)
 
 
-async def measured(contender: Contender, cubes: int) -> list[float | None]:
+async def measured(contender: Contender, cubes: int, limit_s: float) -> list[float | None]:
     """Return the values of all rows."""
     with tempfile.TemporaryDirectory() as directory:
         async with served(Path(directory)) as world:
@@ -113,7 +126,7 @@ async def measured(contender: Contender, cubes: int) -> list[float | None]:
                 await until_at_work(world)
                 idle = await one_at_a_time(world)
                 at_first = megabytes(process, "VmRSS")
-                values = await all_at_once(world, process, cubes)
+                values = await all_at_once(world, process, cubes, limit_s)
                 in_the_end = megabytes(process, "VmRSS")
                 most = megabytes(process, "VmHWM")
             found = await over_finished_ones(world, contender)
@@ -147,14 +160,20 @@ async def one_at_a_time(world: World, number: int = 20) -> tuple[float, float]:
     return statistics.median(took), max(took)
 
 
-async def all_at_once(world: World, process: psutil.Process, cubes: int) -> list[float]:
-    """Return writes, Events and reads per DataCube, CPU seconds and seconds."""
+async def all_at_once(
+    world: World, process: psutil.Process, cubes: int, limit_s: float
+) -> list[float | None]:
+    """Return writes, Events and reads per DataCube, CPU seconds, seconds, and how many are left."""
     await asyncio.sleep(2)  # for what the last one leaves to be done
     world.requests.clear()
+    here = psutil.Process()
     before, cpu_s, began = world.finished, used_s(process), time.monotonic()
+    cpu_here_s = used_s(here)
     await world.create_all("cube", cubes)
-    await world.until_finished(before + cubes)
-    took_s = time.monotonic() - began
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit_s):
+            await world.until_finished(before + cubes)
+    took_s, left = time.monotonic() - began, before + cubes - world.finished
     await asyncio.sleep(2)
     return [
         total(world.requests, WRITES) / cubes,
@@ -162,7 +181,9 @@ async def all_at_once(world: World, process: psutil.Process, cubes: int) -> list
         / cubes,
         total(world.requests, ("GET",)) / cubes,
         used_s(process) - cpu_s,
+        used_s(here) - cpu_here_s,
         took_s,
+        left or None,
     ]
 
 

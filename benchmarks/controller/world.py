@@ -103,11 +103,11 @@ class World:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[Any]]
     ) -> Any:
         """Count a request; see to the Job that was made, note the DataCube that has ended."""
-        answer = await handler(request)
         parts = request.path.strip("/").split("/")
         plural = next((p for p in reversed(parts) if p in _PLURALS), parts[-1])
         verb = "WATCH" if "watch" in request.query else request.method
-        self.requests[verb, plural] += 1
+        self.requests[verb, plural] += 1  # before it is answered: a refusal counts as well
+        answer = await handler(request)
         if answer.status == web.HTTPCreated.status_code and plural == "jobs":
             self._run(json.loads(answer.body))
         if request.method == "PATCH" and plural == "datacubes" and parts[-1] == "status":

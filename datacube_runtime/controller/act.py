@@ -62,7 +62,7 @@ class Hands:
             try:
                 await self._create(cube, action)
             except ApiError as error:
-                if not (error.is_invalid or error.is_forbidden):
+                if not (error.is_invalid or error.is_refused):
                     raise
                 told = refusal(cube, action, str(error), now, final=error.is_invalid)
                 await self.carry_out(cube, told, now)

@@ -57,6 +57,7 @@ PODS = Resource("/api/v1", "pods", _OURS, slim_pod)
 OTHERS_PODS = Resource("/api/v1", "pods", _NOT_OURS, slim_pod)
 VOLUMES = Resource("/api/v1", "persistentvolumeclaims")
 EVENTS = Resource("/apis/events.k8s.io/v1", "events")
+OTHERS_EVENTS = Resource("/api/v1", "events")  # the older form has the fields to select by
 LEASES = Resource("/apis/coordination.k8s.io/v1", "leases")
 
 
@@ -72,6 +73,14 @@ class WatchEvent(NamedTuple):
 
     kind: str
     obj: Obj
+
+
+_REFUSALS = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+)
 
 
 class ApiError(DataCubeApiError):
@@ -104,19 +113,34 @@ class ApiError(DataCubeApiError):
     @property
     def is_invalid(self) -> bool:
         """The object itself is wrong, and will be the next time."""
-        return self.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return self.reason in ("BadRequest", "Invalid")
 
     @property
     def is_forbidden(self) -> bool:
         """The account may not, or a quota is used up: somebody may change that."""
         return self.status == HTTPStatus.FORBIDDEN
 
+    @property
+    def is_refused(self) -> bool:
+        """
+        Somebody keeps it out, and may let it in later: RBAC, a quota, a webhook, or that it fails.
+
+        A webhook chooses the code of its refusal (400 unless it does) and leaves the reason empty.
+
+        Source: ToStatusErr in k8s.io/apiserver/pkg/admission/plugin/webhook/errors
+        """
+        return self.status in _REFUSALS and not self.is_invalid
+
 
 class Api(Protocol):
     """The verbs: an ApiError when refused, a DataCubeUnavailableError without an answer."""
 
     async def list(
-        self, resource: Resource, namespace: str | None, selector: str | None = None
+        self,
+        resource: Resource,
+        namespace: str | None,
+        selector: str | None = None,
+        fields: str = "",
     ) -> Snapshot:
         """Return all objects; by the resource's own selector unless another is given."""
 

@@ -52,12 +52,18 @@ class Cluster:
         return Cluster(self.wire.unlimited(), self._page, self._silence_s)
 
     async def list(
-        self, resource: Resource, namespace: str | None, selector: str | None = None
+        self,
+        resource: Resource,
+        namespace: str | None,
+        selector: str | None = None,
+        fields: str = "",
     ) -> Snapshot:
         """Return all objects, read in pages."""
         query = {"limit": str(self._page)}
         if wanted := resource.selector if selector is None else selector:
             query["labelSelector"] = wanted
+        if fields:
+            query["fieldSelector"] = fields
         items: list[Obj] = []
         while True:
             page = await self.wire.json("GET", resource.path(namespace), query)

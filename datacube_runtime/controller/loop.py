@@ -137,11 +137,20 @@ class Controller:
             self._queue.done(key)
 
     async def _reconcile(self, key: Key) -> float | None:
-        seen = await self._caches.observe(self._api, key)
+        seen = await self._caches.observe(self._api, key, datetime.now(UTC))
         if seen is None:
             return None
         now = datetime.now(UTC)
-        decided = plan(seen.cube, seen.job, seen.pods, seen.pvc, now, self._settings, seen.node)
+        decided = plan(
+            seen.cube,
+            seen.job,
+            seen.pods,
+            seen.pvc,
+            now,
+            self._settings,
+            seen.node,
+            seen.refused,
+        )
         await self._hands.carry_out(seen.cube, decided, now)
         return decided.requeue_after_s
 

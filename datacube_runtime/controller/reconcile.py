@@ -19,7 +19,7 @@ from datacube_api.pod_settings import ANNOTATIONS
 from datacube_api.reasons import Reason
 from datacube_api.reference import KIND
 from datacube_api.status import Phase, evaluate
-from datacube_runtime.controller import report
+from datacube_runtime.controller import podless, report
 from datacube_runtime.controller.actions import (
     Action,
     CreateJob,
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 _LOOK_AGAIN_S = 1.0
 _ENDED = ("Succeeded", "Failed")
-_QUIET_S = 3.0
 _SUSPENDED_BY = (
     f"annotation {ANNOTATIONS['suspend']}, or the controller's default of it, says so; set it to "
     "false to go on"
@@ -62,6 +61,7 @@ def plan(  # noqa: PLR0913, PLR0917 - everything that a decision depends on
     now: datetime,
     settings: Settings,
     node: str | None = None,
+    refused: str = "",
 ) -> Plan:
     """
     Compare what is asked with what is there; same inputs, same plan.
@@ -70,11 +70,12 @@ def plan(  # noqa: PLR0913, PLR0917 - everything that a decision depends on
     :param pods: those of that Job; where it is missing, all that are labelled as the DataCube's
     :param pvc: the claim ``claim_of`` names
     :param node: the one that has the claim in use, so that the pod has to run there
+    :param refused: why the Job gets no pod, as Kubernetes says it
     """
     if is_settled(cube):
         return Plan() if is_being_deleted(cube) else expire(cube, now, settings)
     if job is not None:
-        return _follow(cube, job, pods, now, settings)
+        return _follow(cube, job, pods, now, settings, refused)
     if _had_a_job(cube, pods):
         return _fail(cube, Reason.JOB_LOST, _lost(cube), now)
     if (name := _still_at_work(cube, pods)) is not None:
@@ -167,10 +168,12 @@ def _await_volume(cube: Obj, spec: Spec, now: datetime, settings: Settings) -> P
     return _say(cube, waiting, requeue_after_s=min(_LOOK_AGAIN_S, left_s))
 
 
-def _follow(cube: Obj, job: Obj, pods: Sequence[Obj], now: datetime, settings: Settings) -> Plan:
+def _follow(  # noqa: PLR0913, PLR0917 - as plan
+    cube: Obj, job: Obj, pods: Sequence[Obj], now: datetime, settings: Settings, refused: str
+) -> Plan:
     """Tell how the Job fares, if it is this DataCube's."""
     if is_owned_by(job, cube):
-        return _observe(cube, job, pods, now, settings)
+        return _observe(cube, job, pods, now, settings, refused)
     name = job["metadata"]["name"]
     if _is_of_a_predecessor(job, cube):
         text = f"waiting until Job {name!r} of a deleted DataCube of the same name is gone"
@@ -179,8 +182,10 @@ def _follow(cube: Obj, job: Obj, pods: Sequence[Obj], now: datetime, settings: S
     return _fail(cube, Reason.JOB_NOT_OURS, text, now)
 
 
-def _observe(cube: Obj, job: Obj, pods: Sequence[Obj], now: datetime, settings: Settings) -> Plan:
-    told = report.observed(_status_of(cube), job, pods, now)
+def _observe(  # noqa: PLR0913, PLR0917 - as plan
+    cube: Obj, job: Obj, pods: Sequence[Obj], now: datetime, settings: Settings, refused: str
+) -> Plan:
+    told = report.observed(_status_of(cube), job, pods, now, refused)
     if report.finished_condition(job):
         return _say(cube, told)
     is_held = bool((job.get("spec") or {}).get("suspend"))
@@ -192,9 +197,9 @@ def _observe(cube: Obj, job: Obj, pods: Sequence[Obj], now: datetime, settings: 
     if wanted:
         told = report.suspended(told, f"stopped: {_SUSPENDED_BY}", now)
     elif _is_ordinary(cube, told, job, now):
-        return Plan(change, requeue_after_s=_QUIET_S)
-    said = _say(cube, told)
-    return Plan((*change, *said.actions), said.requeue_after_s)
+        return Plan(change, requeue_after_s=podless.QUIET_S)
+    again_s = podless.look_again_s(job, now) if podless.lacks_a_pod(job, pods) else None
+    return Plan((*change, *_say(cube, told).actions), again_s)
 
 
 def _is_ordinary(cube: Obj, told: Mapping[str, Any], job: Obj, now: datetime) -> bool:
@@ -208,7 +213,7 @@ def _is_ordinary(cube: Obj, told: Mapping[str, Any], job: Obj, now: datetime) ->
     if created is None or outcome.phase is not Phase.PENDING or evaluate(_status_of(cube)).reason:
         return False
     age_s = (now - datetime.fromisoformat(created)).total_seconds()
-    return age_s < _QUIET_S and not report.has_trouble(outcome.message)
+    return age_s < podless.QUIET_S and not report.has_trouble(outcome.message)
 
 
 def _is_of_a_predecessor(job: Obj, cube: Obj) -> bool:

@@ -65,7 +65,9 @@ def failed(status: Mapping[str, Any], reason: Reason, message: str, now: datetim
     return _with(told, ConditionType.FAILED, is_true=True, reason=reason, message=message, now=now)
 
 
-def observed(status: Mapping[str, Any], job: Obj, pods: Sequence[Obj], now: datetime) -> Status:
+def observed(
+    status: Mapping[str, Any], job: Obj, pods: Sequence[Obj], now: datetime, refused: str = ""
+) -> Status:
     """Return the status that follows from the Job and those of its pods that are still there."""
     told = _facts(status, job, pods)
     pod = podlike.newest(pods)
@@ -77,7 +79,8 @@ def observed(status: Mapping[str, Any], job: Obj, pods: Sequence[Obj], now: date
     if done:
         return _failed(told, job, pods, now)
     if pod is None:
-        return waiting(told, Reason.POD_PENDING, f"Job {_name(job)} has no pod yet", now)
+        message = f"Job {_name(job)} has no pod yet" + (f": {refused}" if refused else "")
+        return waiting(told, Reason.POD_PENDING, message, now)
     if podlike.is_finished(pod):
         return told  # given up before its start: what it waited for has been said, and is gone
     ending = podlike.taken(pod)

@@ -6,9 +6,10 @@ A store is only ever as new as its watch; who must know better asks the API serv
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from datacube_api.naming import CUBE_LABEL
 from datacube_runtime.controller.objects import Key, controller_of, uid_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class Store:
     def __init__(self) -> None:
         self._by_key: dict[Key, Obj] = {}
         self._by_uid: dict[str, Obj] = {}
-        self._by_owner: defaultdict[str, dict[Key, Obj]] = defaultdict(dict)
+        self._by_owner: dict[str, tuple[Obj, ...]] = {}
+        self._labelled: Counter[tuple[str, str]] = Counter()
 
     def get(self, key: Key) -> Obj | None:
         """Return the object of a name."""
@@ -35,7 +37,11 @@ class Store:
 
     def owned_by(self, uid: str) -> tuple[Obj, ...]:
         """Return the objects that the object of this uid controls."""
-        return tuple(self._by_owner[uid].values()) if uid in self._by_owner else ()
+        return self._by_owner.get(uid, ())
+
+    def has_label(self, namespace: str, label: str) -> bool:
+        """Tell whether any object of a namespace is labelled as of the DataCube of this label."""
+        return (namespace, label) in self._labelled
 
     def all_keys(self) -> tuple[Key, ...]:
         """Return where all of them are."""
@@ -54,7 +60,9 @@ class Store:
         key = Key.of(obj)
         self._by_key[key] = self._by_uid[uid_of(obj)] = obj
         if owner := controller_of(obj).get("uid"):
-            self._by_owner[owner][key] = obj
+            self._by_owner[owner] = (*self.owned_by(owner), obj)
+        if label := _label(obj):
+            self._labelled[key.namespace, label] += 1
 
     def remove(self, obj: Obj) -> None:
         """Forget the object that has the name of this one."""
@@ -63,9 +71,14 @@ class Store:
             return
         del self._by_uid[uid_of(old)]
         if owner := controller_of(old).get("uid"):
-            del self._by_owner[owner][key]
-            if not self._by_owner[owner]:
+            rest = tuple(obj for obj in self.owned_by(owner) if obj is not old)
+            self._by_owner[owner] = rest
+            if not rest:
                 del self._by_owner[owner]
+        if label := _label(old):
+            self._labelled[key.namespace, label] -= 1
+            if not self._labelled[key.namespace, label]:
+                del self._labelled[key.namespace, label]
 
     def replace(self, items: Iterable[Obj], namespace: str | None = None) -> tuple[Obj, ...]:
         """
@@ -89,6 +102,10 @@ class Store:
     def _version_of(self, key: Key) -> object:
         held = self._by_key.get(key)
         return None if held is None else _version(held)
+
+
+def _label(obj: Obj) -> str | None:
+    return (obj["metadata"].get("labels") or {}).get(CUBE_LABEL)
 
 
 def _version(obj: Obj) -> tuple[str, str]:

@@ -74,6 +74,7 @@ class Watches:
         self._wanted(key)
 
     def _job_changed(self, job: Obj) -> None:
+        self._caches.note_if_gone(job)
         if key := self._caches.cube_of_job(job):
             self._wanted(key)
 

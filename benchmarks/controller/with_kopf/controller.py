@@ -21,6 +21,9 @@ import yaml
 
 CUBES = ("tensorstack.dev", "v1beta1", "datacubes")
 LABEL = "tensorstack.dev/datacube"
+# kopf runs a handler for each object at once. Thousands of connections that open in one second
+# break some of them; kopf waits a minute before it creates anew, and never repeats an event.
+_CONNECTIONS = 50
 _session: aiohttp.ClientSession  # made when kopf starts
 _server = ""
 
@@ -44,7 +47,7 @@ async def connect(settings: kopf.OperatorSettings, **_: Any) -> None:
     _server = cluster["server"]
     _session = aiohttp.ClientSession(
         headers={"Authorization": f"Bearer {known['users'][0]['user']['token']}"},
-        connector=aiohttp.TCPConnector(ssl=trusted, limit=0),
+        connector=aiohttp.TCPConnector(ssl=trusted, limit=_CONNECTIONS),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiohttp import web
 
 from datacube_api.crd import crd
 from datacube_api.status import Outcome, evaluate
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     import signal
     import ssl
     from collections.abc import AsyncIterator, Callable
-
-    from aiohttp import web
 
     from datacube_api.reasons import Reason
 
@@ -50,13 +49,38 @@ class World:
         self._token = access.token(directory)
         self._port = 0
         self._runner: web.AppRunner | None = None
+        self.refusing: dict[tuple[str, str], dict[str, Any]] = {}
+        """What (method, plural) is answered instead, as admission does: a metav1.Status."""
 
     async def start(self) -> None:
         app = server.application(self.registry, self._token, lambda *_: Path(os.devnull))
+        app.middlewares.append(self._admit)
         context: ssl.SSLContext = access.server_context(self._pem)
         self._runner, self._port = await server.serve(app, self._port, context)
         config = access.kubeconfig(self._port, self._pem.read_bytes(), self._token)
         access.write_private(self.kubeconfig, config)
+
+    @web.middleware
+    async def _admit(self, request: web.Request, handler: Any) -> Any:
+        refusal = self.refusing.get((request.method, request.path.rpartition("/")[2]))
+        if refusal is None:
+            return await handler(request)
+        return web.json_response(refusal, status=refusal["code"])
+
+    def refuse(self, method: str, plural: str, code: int, reason: str, message: str) -> None:
+        """Let nobody do this any more."""
+        status = {"kind": "Status", "apiVersion": "v1", "code": code, "reason": reason}
+        self.refusing[method, plural] = {**status, "message": message}
+
+    def warn_of_job(self, reason: str, message: str) -> None:
+        """Tell an Event of the Job, as the Job controller does."""
+        job = self.job()
+        assert job is not None
+        meta = job["metadata"]
+        about = {"kind": "Job", "namespace": NS, "name": meta["name"], "uid": meta["uid"]}
+        told = {"reason": reason, "message": message, "type": "Warning", "involvedObject": about}
+        event = {"metadata": {"generateName": "e-"}, "apiVersion": "v1", "kind": "Event", **told}
+        self.registry.create(self.resource("events"), NS, event)
 
     def change_token(self) -> None:
         """Let nobody in who has the old token; takes effect with the next start."""

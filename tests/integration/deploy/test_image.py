@@ -10,14 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from datacube_api.models import PVC, S3, Executor, Git, HuggingFace, SecretRef, Spec
+from datacube_api.reasons import Reason
 from demo.git_server import GitServer
-from tests.e2e.services import push_a_file
+from tests.e2e.services import Services
+from tests.integration.deploy.kubelet import Kubelet
 from tests.integration.deploy.recipe import TRUSTED, Image, is_sent
 from tests.rights.building import DEPLOY, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from datacube_api.ends import End
+
+GIT_TOKEN = "canary-token"
+VOLUME = PVC("data", sub_path="deep/work")
+TMP = "/tmp"  # noqa: S108 - the pod's own
+PLACES = ("/", "/dev", "/opt/datacube", f"/var{TMP}", "/run/lock", "/home", "/volume", TMP)
 RECIPE = DEPLOY / "image/Dockerfile"
 OUR_OWN = Path("/etc/ssl/certs/ca-certificates.crt")
 # What Debian's own slim images leave out, and lists that the recipe would only fetch again.
@@ -44,6 +53,26 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     shutil.copy(OUR_OWN, root / TRUSTED.lstrip("/"))
     yield Image.made_of(RECIPE, root, ROOT)
     shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    with (
+        GitServer(tmp_path_factory.mktemp("git"), GIT_TOKEN) as git,
+        Services(tmp_path_factory.mktemp("services"), git) as services,
+    ):
+        yield services
+
+
+def there_and_back(kubelet: Kubelet, source: End, sink: End, env: dict[str, str]) -> None:
+    """Download into the volume, and upload from it."""
+    executor = Executor(env=env)
+    for spec in (
+        Spec(source=source, sink=VOLUME, executor=executor),
+        Spec(source=VOLUME, sink=sink, executor=executor),
+    ):
+        ended = kubelet.run(spec)
+        assert ended.reason is Reason.TRANSFER_SUCCEEDED, ended
 
 
 class TestInTheImage:
@@ -89,17 +118,56 @@ class TestInTheImage:
         assert image.run("id", "-u").stdout == "1000\n"
         assert image.run("touch", "/opt/datacube/here").returncode != 0
 
-    def test_a_transfer_works_with_a_read_only_root(self, image: Image, tmp_path: Path) -> None:
-        with GitServer(tmp_path / "git", "canary-token") as server:
-            push_a_file(server.create("team/repo"), "main")
-            transfer = (
-                "mkdir /tmp/volume; datacube-transfer git download --volume /tmp/volume"
-                " --sub-path code --termination-log /tmp/end --; cat /tmp/end /tmp/volume/code/*/*"
-            )
-            env = {"URL": f"{server.url}/team/repo.git", "TOKEN": "canary-token", "REF": "main"}
-            done = image.run("sh", "-c", transfer, env=env)
-        assert "TransferSucceeded" in done.stdout, done.stderr
-        assert done.stdout.endswith("one")
+    def test_git_both_ways_in_a_pod(self, image: Image, services: Services, tmp_path: Path) -> None:
+        services.make_git_repository("team/repo", tag="v1")
+        services.git.create("copies/repo")
+        kubelet = Kubelet(image, tmp_path, {("git", "token"): GIT_TOKEN})
+        ends = [
+            Git(url=f"{services.git.url}/{name}/repo.git", token=SecretRef("git", "token"))
+            for name in ("team", "copies")
+        ]
+        there_and_back(kubelet, *ends, env={"LC_ALL": "C.UTF-8"})
+        assert services.git_branches("copies/repo") == ["main"]
+
+    def test_the_hub_both_ways_in_a_pod(
+        self, image: Image, services: Services, tmp_path: Path
+    ) -> None:
+        services.make_hub_repository("team/model", {"a.bin": bytes(200_000), "deep/b.txt": b"b"})
+        services.make_hub_repository("team/copy", {})
+        token = SecretRef("hub", "token")
+        kubelet = Kubelet(image, tmp_path, {("hub", "token"): services.hub_token})
+        ends = [HuggingFace(repo=f"team/{name}", token=token) for name in ("model", "copy")]
+        there_and_back(kubelet, *ends, env={"HF_ENDPOINT": services.hub.url})
+        assert sorted(services.hub_files("team/copy")) == ["a.bin", "deep/b.txt"]
+
+    def test_s3_both_ways_in_a_pod(self, image: Image, services: Services, tmp_path: Path) -> None:
+        services.make_bucket("bucket", {"from/a.txt": "one", "from/deep/b.txt": "two"})
+        key = services.s3_key
+        kubelet = Kubelet(
+            image,
+            tmp_path,
+            {("s3", "id"): key.access_key_id, ("s3", "secret"): key.secret_access_key},
+        )
+        store = {
+            "endpoint": services.s3.url,
+            "access_key_id": SecretRef("s3", "id"),
+            "secret_access_key": SecretRef("s3", "secret"),
+            "no_check_bucket": True,
+        }
+        ends = [S3(uri=f"s3://bucket/{name}", **store) for name in ("from", "copy")]
+        there_and_back(kubelet, *ends, env={})
+        assert services.objects("bucket/copy") == ["a.txt", "deep/b.txt"]
+
+    def test_a_pod_can_write_to_its_volume_and_tmp_alone(
+        self, image: Image, tmp_path: Path
+    ) -> None:
+        kubelet = Kubelet(image, tmp_path, {})
+        script = "; ".join(f"touch {place}/x 2>/dev/null && echo {place}" for place in PLACES)
+        git = Git(url="https://git.example/r.git")
+        down = kubelet.shell(Spec(source=git, sink=VOLUME), script)
+        assert down.split() == ["/volume", TMP]
+        up = kubelet.shell(Spec(source=VOLUME, sink=git), script)
+        assert up.split() == [TMP]
 
     def test_a_variable_of_a_datacube_says_not_what_is_imported(self, image: Image) -> None:
         script = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from datacube_api.naming import MANAGED_BY
 from datacube_api.pod_settings import ANNOTATIONS
 from tests.rights.building import DEPLOY, build
 from tests.rights.gate import gate
@@ -65,7 +66,9 @@ def test_each_right_is_used_and_none_is_missing(
 
 
 def live_through(kubectl: Any, until: Callable[..., Any], name: str) -> None:
-    """Let one fail and be deleted by its time to live, and one be suspended and resumed."""
+    """
+    Let one fail and be deleted by its time to live, one be suspended and resumed, one wait in vain.
+    """
     ends, waits = f"{name}-ends", f"{name}-waits"
     kubectl("create", "--filename=-", text=cube(ends, NOBODY, ttl_seconds_after_finished="1"))
     until(lambda: ends not in kubectl("get", "datacubes", "--output=name"))
@@ -77,6 +80,28 @@ def live_through(kubectl: Any, until: Callable[..., Any], name: str) -> None:
             key = ANNOTATIONS["suspend"]
             kubectl("annotate", "--overwrite", "datacube", waits, f"{key}={said}")
             until(lambda said=said: kubectl(*job) == said)
+    wait_in_vain(kubectl, until, f"{name}-podless")
+
+
+def wait_in_vain(kubectl: Any, until: Callable[..., Any], name: str) -> None:
+    """Let a DataCube have a Job that nobody makes a pod for, and say why."""
+    kubectl("create", "--filename=-", text=cube(name, NOBODY, suspend="true"))
+    said = ("get", "datacube", name, "--output=jsonpath={.metadata.uid} {.status}")
+    until(lambda: "Suspended" in kubectl(*said))
+    owner = {"apiVersion": "tensorstack.dev/v1beta1", "kind": "DataCube", "name": name}
+    owner |= {"uid": kubectl(*said).split()[0], "controller": True}
+    pod = {"restartPolicy": "Never", "containers": [{"name": "transfer", "image": "none"}]}
+    metadata = {"name": f"{name}-batchjob", "labels": MANAGED_BY, "ownerReferences": [owner]}
+    spec = {"managedBy": "example.com/nobody", "template": {"spec": pod}}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
+    kubectl("create", "--filename=-", text=json.dumps(job))
+    uid = kubectl("get", "job", f"{name}-batchjob", "--output=jsonpath={.metadata.uid}")
+    about = {"kind": "Job", "namespace": "default", "name": f"{name}-batchjob", "uid": uid}
+    event = {"apiVersion": "v1", "kind": "Event", "metadata": {"name": name}}
+    event |= {"involvedObject": about, "reason": "FailedCreate", "message": "exceeded quota: q"}
+    kubectl("create", "--filename=-", text=json.dumps(event))
+    kubectl("annotate", "--overwrite", "datacube", name, f"{ANNOTATIONS['suspend']}=false")
+    until(lambda: "no pod yet: FailedCreate: exceeded quota: q" in kubectl(*said))
 
 
 def test_it_never_asks_for_secrets_nor_may() -> None:

@@ -166,6 +166,7 @@ class MemoryApi:
     written: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
+    told_of_jobs: list[dict[str, Any]] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
     after_read: dict[str, Callable[[], object]] = field(default_factory=dict)
     version: int = 1
@@ -198,10 +199,16 @@ class MemoryApi:
                 watch.put_nowait(event)
 
     async def list(
-        self, resource: Resource, namespace: str | None, selector: str | None = None
+        self,
+        resource: Resource,
+        namespace: str | None,
+        selector: str | None = None,
+        fields: str = "",
     ) -> Snapshot:
-        self.listed.append(f"{resource.plural} {namespace} {selector}")
+        self.listed.append(f"{resource.plural} {namespace} {fields or selector}")
         self.check(f"list {resource.plural}")
+        if fields:
+            return Snapshot(tuple(self.told_of_jobs), str(self.version))
         return Snapshot(tuple(self.of(resource).values()), str(self.version))
 
     async def watch(
