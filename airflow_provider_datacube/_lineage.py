@@ -8,7 +8,6 @@ them, never by the parsing of a DAG.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_datacube._arguments import Arguments
@@ -20,22 +19,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow.providers.openlineage.extractors import OperatorLineage
-    from airflow.sdk import Context
+    from airflow.sdk import Asset, Context
 
     from airflow_provider_datacube._custody import Custody
+    from airflow_provider_datacube._telling import Log
     from datacube_api.transferred import Transferred
 
 
-def announce(made: Transferred, outlets: Iterable[object], context: Context) -> None:
+def announce(made: Transferred, outlets: Iterable[object], context: Context, log: Log) -> None:
     """
     Tell Airflow that there is new data at the sink, where the task's outlets ask for it.
 
     An ``AssetAlias`` among them gets an event of the sink's asset, which need not be known before
     the task runs; the event that Airflow makes of an ``Asset`` of that URI gets the facts. A
-    transfer that has succeeded does not fail for what cannot be told: a URI that Airflow refuses.
+    transfer that has succeeded does not fail for what cannot be told: it is logged.
     """
     outlets = list(outlets)
-    if not outlets or not made["sink"]:
+    if not outlets:
         return
     from airflow.sdk import Asset, AssetAlias  # noqa: PLC0415 - see the module
 
@@ -44,8 +44,27 @@ def announce(made: Transferred, outlets: Iterable[object], context: Context) -> 
         if isinstance(outlet, Asset) and outlet.uri == made["sink"]:
             events[outlet].extra.update(extra)
         elif isinstance(outlet, AssetAlias):
-            with suppress(ValueError):
-                events[outlet].add(Asset(made["sink"]), extra=extra)
+            try:
+                events[outlet].add(_asset_of_sink(made), extra=extra)
+            except ValueError as error:
+                log.warning("The alias %s gets no event: %s", outlet.name, error)
+
+
+def _asset_of_sink(made: Transferred) -> Asset:
+    """
+    Return the asset that was written.
+
+    :raises ValueError: it has no URI, or one that Airflow refuses: a very long one.
+    """
+    from airflow.sdk import Asset  # noqa: PLC0415 - see the module
+
+    if not made["sink"]:
+        raise ValueError("the sink's address stands in a Secret or depends on a variable")
+    try:
+        return Asset(made["sink"])
+    except ValueError as error:
+        why = f"the URI of the sink has {len(made['sink'])} characters, and Airflow refuses it"
+        raise ValueError(f"{why} ({error})") from error
 
 
 def facts_of(made: Transferred) -> dict[str, Any]:
@@ -60,12 +79,13 @@ class ToldLineage:
     _given: Arguments
     _custody: Custody | None
     _made: Transferred | None = None
+    log: Any
     outlets: list[Any]
 
     def _tell(self, context: Context, made: Transferred) -> Transferred:
         """Tell what came of a transfer to whoever asked for it."""
         self._made = made  # OpenLineage's questions come after the task, in the same process
-        announce(made, self.outlets, context)
+        announce(made, self.outlets, context, self.log)
         return made
 
     def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any] | None:

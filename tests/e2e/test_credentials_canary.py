@@ -87,6 +87,8 @@ def seen(
     services.make_git_repository("canary/notes", tag="v1")
     services.make_hub_repository("canary/model", {"config.json": b"{}"})
     services.make_bucket("canary", {"data/1.csv": "1"})
+    services.git.create("copies/notes")
+    services.make_hub_repository("canary/copy", {})
     wait_until(lambda: airflow.airflow.knows(DAG), "reading the DAG", 120)
     run = airflow.airflow.trigger(DAG, {"git": services.git.url})
     wait_until(lambda: airflow.count("trigger") == 2 * len(TRANSFERS), "deferring", 120)
@@ -102,11 +104,16 @@ def seen(
     return seen
 
 
-def test_the_transfers_work_with_the_connections(cluster: Cluster, seen: Seen) -> None:
-    assert {name: seen.states[name] for name in TRANSFERS} == dict.fromkeys(TRANSFERS, "success")
+def test_the_transfers_work_with_the_connections(
+    cluster: Cluster, services: Services, seen: Seen
+) -> None:
+    both_ways = [*TRANSFERS, *(f"copy_{name}" for name in TRANSFERS)]
+    assert {name: seen.states[name] for name in both_ways} == dict.fromkeys(both_ways, "success")
     assert (cluster.volume("git") / "notes/a.txt").read_text() == "one"
     assert (cluster.volume("hub") / "config.json").read_text() == "{}"
     assert (cluster.volume("s3") / "1.csv").read_text() == "1"
+    assert services.hub_files("canary/copy") == ["config.json"]
+    assert services.objects("canary/copy") == ["1.csv"]
 
 
 def test_the_errors_were_told(airflow: Running, seen: Seen) -> None:
@@ -123,22 +130,27 @@ def test_each_secret_is_owned_by_its_datacube(
     assert seen.states
     listed = cluster.core.list_namespaced_secret("default", label_selector=f"dag_id={DAG}").items
     cubes = {secret.metadata.owner_references[0].name: secret for secret in listed}
-    assert len(cubes) == 2 * len(TRANSFERS)
+    assert len(cubes) == 3 * len(TRANSFERS)
     held = [base64.b64decode(value).decode() for s in listed for value in s.data.values()]
     for canary in canaries.values():
-        assert held.count(canary) == 2
+        assert held.count(canary) == 3
     for name, secret in cubes.items():
         assert secret.metadata.name == f"{name}-credentials"
         assert f"uid: {secret.metadata.owner_references[0].uid}" in seen.texts["datacubes, ended"]
 
 
-def test_a_dag_is_scheduled_on_what_was_written(airflow: Running, seen: Seen) -> None:
+def test_a_dag_is_scheduled_on_what_was_written(
+    airflow: Running, services: Services, seen: Seen
+) -> None:
     assert seen.states["git"] == "success"
     runs = wait_for_runs(airflow, "after_git")
     assert [run["run_type"] for run in runs] == ["asset_triggered"]
     told = {e["uri"]: e["extra"] for e in airflow.ask("GET", "assets/events")["asset_events"]}
-    assert sorted(told) == ["pvc://default/git", "pvc://default/hub", "pvc://default/s3"]
+    volumes = {f"pvc://default/{name}" for name in TRANSFERS}
+    copy = f"{services.git.url}/copies/notes.git"
+    assert set(told) == {*volumes, copy, "hf://canary/copy", "s3://canary/copy"}
     assert told["pvc://default/s3"]["source"] == "s3://canary/data"
+    assert told["s3://canary/copy"]["source"] == "pvc://default/s3"
     assert told["pvc://default/git"]["files"] == 1
 
 
@@ -157,6 +169,9 @@ def test_openlineage_is_told_both_ends(airflow: Running, services: Services, see
         "git": [f"{services.git.url}/canary/notes.git", "pvc://default/git"],
         "hub": ["hf://canary/model", "pvc://default/hub"],
         "s3": ["s3://canary/data", "pvc://default/s3"],
+        "copy_git": ["pvc://default/git", f"{services.git.url}/copies/notes.git"],
+        "copy_hub": ["pvc://default/hub", "hf://canary/copy"],
+        "copy_s3": ["pvc://default/s3", "s3://canary/copy"],
     }
 
 

@@ -1,8 +1,9 @@
 """
 A transfer of each kind with a connection, and one of each that fails; run by a test.
 
-Each waits for the ConfigMap ``gate``, so that the test can look at everything while they wait. When
-there is something new in the volume ``git``, another DAG runs.
+Each waits for the ConfigMap ``gate``, so that the test can look at everything while they wait. What
+has come goes to another place of the same kind. When there is something new in the volume ``git``,
+another DAG runs.
 """
 
 from __future__ import annotations
@@ -23,14 +24,26 @@ def with_connections() -> None:
         "hub": (HuggingFace(repo="canary/model"), "hub_c"),
         "s3": (S3(uri="s3://canary/data/"), "aws_c"),
     }
+    copies = {
+        "git": Git(url="{{ params.git }}/copies/notes.git"),
+        "hub": HuggingFace(repo="canary/copy"),
+        "s3": S3(uri="s3://canary/copy/"),
+    }
     for name, (source, conn_id) in ends.items():
-        DataCubeOperator.partial(
+        download = DataCubeOperator.partial(
             task_id=name,
             source=source,
             transfer_executor=GATE,
             outlets=[AssetAlias("canary")],
             deferrable=True,
         ).expand_kwargs([{"conn_id": conn_id, "sink": PVC(name, size="1Gi").to_manifest()}])
+        download >> DataCubeOperator(
+            task_id=f"copy_{name}",
+            source=PVC(name),
+            sink=copies[name],
+            conn_id=conn_id,
+            outlets=[AssetAlias("canary")],
+        )
     absent = {
         "git": Git(url="{{ params.git }}/canary/absent.git"),
         "hub": HuggingFace(repo="canary/absent"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -86,14 +87,26 @@ def test_a_failure_makes_no_event(
     assert events[AssetAlias("models")].asset_alias_events == []
 
 
+@pytest.mark.parametrize(
+    ("sink", "why"),
+    [
+        (PVC("data", sub_path="/".join(["long" * 50] * 9)), r"has 18\d\d characters, and Airflow"),
+        (Git(url=SecretRef("s", "url")), "stands in a Secret or depends on a variable"),
+    ],
+)
 @pytest.mark.usefixtures("done")
-def test_a_uri_that_airflow_refuses_fails_no_transfer(
-    worker: Worker, events: OutletEventAccessors
+def test_an_alias_that_cannot_be_told_of_the_sink_fails_no_transfer_and_says_why(
+    worker: Worker,
+    events: OutletEventAccessors,
+    capsys: pytest.CaptureFixture[str],
+    sink: PVC | Git,
+    why: str,
 ) -> None:
-    sink = PVC("data", sub_path="/".join(["long" * 50] * 9))
-    made = worker.run(worker.task(sink=sink, outlets=[AssetAlias("models")]), outlet_events=events)
-    assert len(made["sink"]) > 1500
+    source = PVC("data") if isinstance(sink, Git) else Git(url="https://git.example.org/a/b.git")
+    task = worker.task(source=source, sink=sink, outlets=[AssetAlias("models")])
+    assert worker.run(task, outlet_events=events)["name"] == worker.ref.name
     assert events[AssetAlias("models")].asset_alias_events == []
+    assert re.search(f"alias models gets no event: the .*{why}", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(
