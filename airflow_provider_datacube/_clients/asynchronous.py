@@ -20,6 +20,7 @@ from airflow_provider_datacube._clients.asking import (
 )
 from airflow_provider_datacube._clients.gathering import gathered
 from airflow_provider_datacube._clients.logs import LogReader
+from airflow_provider_datacube._logtail import LINES
 from airflow_provider_datacube._refusals import POD_LOGS, Request, refused
 from airflow_provider_datacube._watchlines import lines_of, watch_event
 from datacube_api.errors import DataCubeConflictError, DataCubeNotFoundError
@@ -71,11 +72,11 @@ class AsyncCubes:
             return False
         return True
 
-    async def log(self, namespace: str, pod: str, since: str = "") -> str:
-        """Return a bounded piece of a pod's log from a second on, each line after its time."""
+    async def log(self, namespace: str, pod: str, since: str = "", *, lines: int = LINES) -> str:
+        """Return the last lines of a pod's log from a second on, each after its time."""
         request = Request("get", namespace, self.conn_id, pod, POD_LOGS)
         with api_errors(request):
-            return await self._logs.read(request, since)
+            return await self._logs.read(request, since, lines)
 
     async def page(
         self, namespace: str, *, limit: int, more: str = "", label_selector: str = ""

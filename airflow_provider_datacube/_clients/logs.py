@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_datacube._clients.asking import TIMES, hang_up
-from airflow_provider_datacube._logtail import BYTES, LINES
+from airflow_provider_datacube._logtail import BYTES
 from airflow_provider_datacube._refusals import refused
 from datacube_api.naming import CONTAINER
 
@@ -36,16 +36,16 @@ class LogReader:
         self._client = client
         self._container = ""
 
-    async def read(self, request: Request, since: str) -> str:
+    async def read(self, request: Request, since: str, lines: int) -> str:
         """
-        Return a bounded piece of a pod's log from a second on, each line after its time.
+        Return the last lines of a pod's log from a second on, each after its time.
 
         :raises DataCubeApiError: there is none; after a 400 the next request may do better.
         """
         asked = {
             "container": self._container,
             "sinceTime": since,
-            "tailLines": LINES,
+            "tailLines": lines,
             "limitBytes": BYTES,
             "timestamps": "true",
         }

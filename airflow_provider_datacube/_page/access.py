@@ -32,8 +32,15 @@ class Permits:
         self._said: dict[tuple[str, str, str], tuple[float, bool]] = {}
 
     def visible(self, user: Any, rows: Iterable[Row]) -> list[Row]:
-        """Return the rows that a user may see. Blocking: it may ask the database."""
-        return [row for row in rows if self.may(user, row["task"], SEE)]
+        """Return what a user may see of rows. Blocking: it may ask the database."""
+        seen = (row for row in rows if self.may(user, row["task"], SEE))
+        return [self._without_log(user, row) for row in seen]
+
+    def _without_log(self, user: Any, row: Row) -> Row:
+        is_of_log = row["fraction"] is not None
+        if is_of_log and not self.may(user, row["task"], READ_LOG):
+            return {**row, "fraction": None}
+        return row
 
     def may(self, user: Any, task: Task | None, what: DagAccessEntity) -> bool:
         """Tell whether a user may do that with what a task made. Blocking, as above."""

@@ -57,6 +57,10 @@ class Board:
         """Return a row by its key."""
         return next((rows[key] for rows in self._rows.values() if key in rows), None)
 
+    def rows_of(self, place: Place) -> Iterable[Row]:
+        """Return the rows of one place."""
+        return self._rows[place].values()
+
     @property
     def is_unread(self) -> bool:
         """Whether no place has been read yet."""
@@ -88,7 +92,18 @@ class Board:
             self.number += 1
 
     def put(self, place: Place, row: Row) -> None:
-        """Note a row as it is now."""
+        """Note a row as its object is now; how far its pod was, stays."""
+        old = self._rows[place].get(row["key"])
+        if old is not None and old["pod"] == row["pod"]:
+            row = {**row, "fraction": old["fraction"]}
+        self._set(place, row)
+
+    def tell_fraction(self, place: Place, key: str, fraction: float) -> None:
+        """Note how far a DataCube is, if it is still there."""
+        if row := self._rows[place].get(key):
+            self._set(place, {**row, "fraction": fraction})
+
+    def _set(self, place: Place, row: Row) -> None:
         if self._rows[place].get(row["key"]) != row:
             self._rows[place][row["key"]] = row
             self.number += 1

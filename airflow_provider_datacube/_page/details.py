@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_datacube._explanation import lead_of
 from airflow_provider_datacube._page.manifest import manifest_of
+from airflow_provider_datacube._page.progress import last_progress
 from airflow_provider_datacube._redaction import safe
 from airflow_provider_datacube._troubles import troubles
 from datacube_api.errors import DataCubeFailedError
-from datacube_api.progress import read_progress
 from datacube_api.reference import CubeRef
 from datacube_api.status import Phase
 
@@ -79,10 +79,7 @@ def _pod(facts: Facts) -> dict[str, Any] | None:
 
 
 def _progress(log: Iterable[str]) -> dict[str, Any] | None:
-    """Return how far the last line that says so says it is; None where there is none."""
-    read = (read_progress(line) for line in reversed(tuple(log)))
-    last = next((progress for progress in read if progress), None)
-    if last is None:
+    if (last := last_progress(log)) is None:
         return None
     return {"fraction": last.fraction, "text": last.to_line().partition(" [")[0]}
 

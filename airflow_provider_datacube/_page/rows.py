@@ -32,7 +32,11 @@ class Task(TypedDict):
 
 
 class Row(TypedDict):
-    """What the list shows of one DataCube; ``created`` and ``ended`` as the API writes times."""
+    """
+    What the list shows of one DataCube; ``created`` and ``ended`` as the API writes times.
+
+    How far it is, from 0 to 1, no object tells: None until its pod's log was looked at.
+    """
 
     key: str
     conn_id: str
@@ -41,6 +45,8 @@ class Row(TypedDict):
     uid: str
     state: str
     why: str
+    pod: str
+    fraction: float | None
     type: str
     direction: str
     source: str
@@ -68,6 +74,8 @@ def row_of(conn_id: str, cube: Mapping[str, Any]) -> Row:
         "uid": str(meta["uid"]),
         "state": str(outcome.phase),
         "why": outcome.why[:_WORDS],
+        "pod": outcome.pod,
+        "fraction": None,
         "type": safe((sink if is_upload else source).get("type") or ""),
         "direction": Direction.UPLOAD if is_upload else Direction.DOWNLOAD,
         "source": end_of(source),

@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from airflow_provider_datacube._faults import Faults
+from airflow_provider_datacube._page.progress import HowFar, Logs
 from airflow_provider_datacube._page.rows import row_of
 from datacube_api.errors import DataCubeApiError, DataCubeForbiddenError
 
@@ -34,7 +35,7 @@ _AT_ONCE: Final = 50
 """So many rows are made before the event loop, which serves all of Airflow's UI, goes on."""
 
 
-class Watched(Protocol):
+class Watched(Logs, Protocol):
     """The verbs that a page needs: none of them writes."""
 
     namespace: str
@@ -61,13 +62,17 @@ class PlaceWatch:
         self._place, self._board, self._connect = place, board, connect
         self._changed = changed
         self._faults = Faults(pace, logging.getLogger(__name__))
+        self._how_far = HowFar(place, board, changed)
         self._refusals = 0
 
     async def run(self) -> None:
         """Keep the place up to date until cancelled."""
         while True:
             try:
-                async with self._connect(self._place.conn_id) as cubes:
+                async with (
+                    self._connect(self._place.conn_id) as cubes,
+                    self._how_far.reading(cubes),
+                ):
                     await self._follow(cubes, self._place.namespace or cubes.namespace)
             except DataCubeApiError as error:
                 self._tell(error)

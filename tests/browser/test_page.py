@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from datacube_api.progress import Count, Phase, Progress
 from tests.browser.limits import HIDDEN, LIMITED, SILENT
 from tests.browser.world import STATUSES, World, condition
 from tests.waiting import until
@@ -118,6 +119,20 @@ def test_it_lives_without_a_reload(page: Page, running: World) -> None:
     running.many.delete(ref)
     page.get_by_text("is not here: it was deleted").wait_for()
     assert page.evaluate("window.stayed")
+
+
+def test_the_list_shows_how_far_a_running_one_is(page: Page, running: World) -> None:
+    half = Progress(Phase.TRANSFER, 512, 1024, Count(1, 2))
+    running.many.run_pod("moving-1", "began", half.to_line(), "words")
+    pod = {"reference": {"name": "moving-1"}, "status": "Running"}
+    ref = running.many.create("moving", {**STATUSES[1], "pod": pod})
+    try:
+        search(page, "moving")
+        line(page, "moving").get_by_text("50 %").wait_for()
+        assert line(page, "moving").get_by_role("progressbar").get_attribute("value") == "0.5"
+    finally:
+        running.many.delete(ref)
+        running.many.delete_pod("moving-1")
 
 
 def test_a_running_one_whose_details_are_open_shows_how_far_it_is(page: Page) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from kubernetes.client import CustomObjectsApi
+from kubernetes.client import CoreV1Api, CustomObjectsApi
 from kubernetes.config import new_client_from_config
 
 from datacube_api.reference import API_VERSION, KIND, CubeRef, collection
@@ -71,6 +71,19 @@ class Cubes:
     def names(self) -> list[str]:
         found = self._api.list_namespaced_custom_object(**collection(NAMESPACE))
         return [cube["metadata"]["name"] for cube in found["items"]]
+
+    def run_pod(self, name: str, *lines: str) -> None:
+        """Start a pod that says something, and stays."""
+        command = ["sh", "-c", 'printf "%s\\n" "$@"; exec sleep 600', "sh", *lines]
+        spec = {
+            "restartPolicy": "Never",
+            "containers": [{"name": "transfer", "image": "x", "command": command}],
+        }
+        body = {"metadata": {"name": name}, "spec": spec}
+        CoreV1Api(self._api.api_client).create_namespaced_pod(NAMESPACE, body)
+
+    def delete_pod(self, name: str) -> None:
+        CoreV1Api(self._api.api_client).delete_namespaced_pod(name, NAMESPACE)
 
     def fill(self, number: int) -> None:
         """Make so many, of all types and states."""

@@ -83,8 +83,7 @@ export class DataCubePage extends HTMLElement {
     const known = this.rows;
     if (answer.all) this.rows = new Map();
     for (const key of answer.gone) this.rows.delete(key);
-    // How far one is, the details alone have learned: another process, which tells all anew, does not know.
-    for (const row of answer.rows) this.rows.set(row.key, { ...row, fraction: known.get(row.key)?.fraction });
+    for (const row of answer.rows) this.rows.set(row.key, { ...row, fraction: furthest(row, known.get(row.key)) });
     this.places = answer.places;
     if (this.rows.size) performance.mark("datacubes-read");
     this.isRead = true;
@@ -208,6 +207,12 @@ export class DataCubePage extends HTMLElement {
     const path = link.getAttribute("href");
     this.navigate(`/${path.slice(ROOT.length)}`);
   }
+}
+
+/** How far one is: the details learn it sooner than the list, and one process of the server before another. */
+function furthest(row, known) {
+  const isSame = known && known.pod === row.pod;
+  return isSame && (row.fraction ?? -1) < known.fraction ? known.fraction : row.fraction;
 }
 
 customElements.define("datacube-page", DataCubePage);

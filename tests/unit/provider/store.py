@@ -256,14 +256,15 @@ class AsyncStore:
     async def delete(self, ref: CubeRef, *, version: str = "") -> bool:
         return self.store.delete(ref, version=version)
 
-    async def log(self, namespace: str, pod: str, since: str = "") -> str:
+    async def log(self, namespace: str, pod: str, since: str = "", *, lines: int = 200) -> str:
         self.store._answer("log")
         self.store.log_asked.append((namespace, pod, since))
-        return "".join(
+        told = [
             f"{time}Z {line}\n"
             for time, line in self.store.logs[pod]
             if f"{time}Z"[:19] >= since[:19]
-        )
+        ]
+        return "".join(told[-lines:])
 
     def watch(self, ref: CubeRef, since: str) -> AsyncGenerator[tuple[str, Cube], None]:
         return self._events(ref.namespace, ref.name, since)
