@@ -41,16 +41,13 @@ class Server:
         app.router.add_get("/apis/{rest:.*}/namespaces/{ns}/datacubes/{name}", self._item)
         self.runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await self.runner.setup()
-        self.site = web.TCPSite(self.runner, "127.0.0.1", self.port)
-        await self.site.start()
+        await web.TCPSite(self.runner, "127.0.0.1", self.port).start()
         self.port = self.runner.addresses[0][1]
 
     async def stop(self) -> None:
-        await self.site.stop()
-        # What asyncio accepted just before, it hands over some steps later: to a server that has
-        # been cleaned up by then, which would keep it open and answer.
-        accepted = [task for task in asyncio.all_tasks() if "_accept_connection2" in repr(task)]
-        await asyncio.gather(*accepted)
+        # CPython gh-109564: what has just been accepted when the listener closes stays open.
+        while accepted := [t for t in asyncio.all_tasks() if "_accept_connection2" in repr(t)]:
+            await asyncio.gather(*accepted)
         await self.runner.cleanup()
 
     async def _item(self, request: web.Request) -> web.StreamResponse:
