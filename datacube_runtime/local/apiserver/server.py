@@ -144,15 +144,17 @@ def _fault(why: str) -> ApiStatusError:
 
 
 def _refuse_strangers(token: str) -> Any:
-    expected = f"Bearer {token}".encode()
+    """Let in who has the token; in-cluster clients write ``bearer``, which is the same (RFC 9110)."""
+    expected = token.encode()
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = request.headers.get("Host", "")
         if (host.rpartition(":")[0] or host) not in _HOSTS:
             raise bad_request("this server answers to 127.0.0.1 and localhost only")
-        said = request.headers.get("Authorization", "").encode(errors="surrogateescape")
-        if request.path not in _HEALTH and not hmac.compare_digest(said, expected):
+        scheme, _, said = request.headers.get("Authorization", "").partition(" ")
+        is_it = hmac.compare_digest(said.encode(errors="surrogateescape"), expected)
+        if request.path not in _HEALTH and not (scheme.lower() == "bearer" and is_it):
             raise ApiStatusError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Unauthorized")
         return await handler(request)
 

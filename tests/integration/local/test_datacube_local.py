@@ -31,8 +31,10 @@ def bearer(cluster: Any) -> str:
     return "Bearer " + (cluster.data / "token").read_text()
 
 
-def test_whoever_has_the_token_is_let_in(cluster: Any) -> None:
-    assert status(cluster, "/api/v1/secrets", Authorization=bearer(cluster)) == 200
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])  # the second: what pods' clients write
+def test_whoever_has_the_token_is_let_in(cluster: Any, scheme: str) -> None:
+    said = bearer(cluster).replace("Bearer", scheme)
+    assert status(cluster, "/api/v1/secrets", Authorization=said) == 200
 
 
 @pytest.mark.parametrize("said", ["", "Bearer wrong", "Basic abc", "Bearer ", "Bearer \u00fc"])

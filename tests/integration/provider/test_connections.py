@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
 import time
 import warnings
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import kubernetes.client
@@ -91,6 +93,33 @@ async def test_every_way_of_the_connection_works(
     async with connect(conn) as cubes:
         with pytest.raises(errors.DataCubeNotFoundError):
             await cubes.read(REF)
+
+
+@pytest.fixture
+def in_cluster(given: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process find what a pod of the cluster finds."""
+    cluster, user = given["clusters"][0]["cluster"], given["users"][0]["user"]
+    (tmp_path / "token").write_text(user["token"])
+    (tmp_path / "ca.crt").write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
+    address = urlsplit(cluster["server"])
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", str(address.hostname))
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(address.port))
+    for library in (kubernetes, kubernetes_asyncio):
+        found = library.config.incluster_config
+        monkeypatch.setattr(found, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
+        monkeypatch.setattr(found, "SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
+        monkeypatch.setattr(library.client.Configuration, "_default", None)
+
+
+@pytest.mark.parametrize("extra", [{}, {"in_cluster": True}])
+@pytest.mark.usefixtures("in_cluster")
+async def test_an_empty_connection_means_the_cluster_around(
+    connection: Callable[..., str], extra: dict[str, Any]
+) -> None:
+    conn = connection(**extra)
+    assert open_cubes(conn).list("default") == []
+    async with connect(conn) as cubes:  # where the cncf hook would look for a kubeconfig
+        assert (await cubes.page("default", limit=1))["items"] == []
 
 
 @pytest.mark.parametrize("extra", [{"kube_config_path": "/nowhere"}, {"in_cluster": True}])
