@@ -144,7 +144,7 @@ def _fault(why: str) -> ApiStatusError:
 
 
 def _refuse_strangers(token: str) -> Any:
-    """Let in who has the token; in-cluster clients write ``bearer``, which is the same (RFC 9110)."""
+    """Let in who has the token; clients in pods write ``bearer``, which is the same (RFC 9110)."""
     expected = token.encode()
 
     @web.middleware
