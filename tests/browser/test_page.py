@@ -121,15 +121,31 @@ def test_it_lives_without_a_reload(page: Page, running: World) -> None:
     assert page.evaluate("window.stayed")
 
 
+def how_far(running: World, user: str) -> list[float | None]:
+    """Return what several answers say; each process of the API server looks for itself."""
+    told = []
+    for _ in range(4):
+        with running.client(user) as client:
+            rows = client.get("/datacube/rows").raise_for_status().json()["rows"]
+        told += [row["fraction"] for row in rows if row["name"] == "moving"]
+    return told
+
+
 def test_the_list_shows_how_far_a_running_one_is(page: Page, running: World) -> None:
     half = Progress(Phase.TRANSFER, 512, 1024, Count(1, 2))
     running.many.run_pod("moving-1", "began", half.to_line(), "words")
     pod = {"reference": {"name": "moving-1"}, "status": "Running"}
-    ref = running.many.create("moving", {**STATUSES[1], "pod": pod})
+    ids = {"dag_id": SILENT, "run_id": "manual__1", "task_id": "download"}
+    marks = {f"airflow-provider-datacube/{key}": value for key, value in ids.items()}
+    ref = running.many.create(
+        "moving", {**STATUSES[1], "pod": pod}, metadata={"annotations": marks}
+    )
     try:
         search(page, "moving")
         line(page, "moving").get_by_text("50 %").wait_for()
         assert line(page, "moving").get_by_role("progressbar").get_attribute("value") == "0.5"
+        assert "0.5" in {str(far) for far in how_far(running, "viewer")}
+        assert how_far(running, LIMITED) == [None] * 4  # who may not read that DAG's logs
     finally:
         running.many.delete(ref)
         running.many.delete_pod("moving-1")

@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_datacube import _faults
+from airflow_provider_datacube._faults import Faults, persist
 from airflow_provider_datacube._watching import Limit, Pace, wait_until_terminal
 from datacube_api import errors
 from datacube_api.reference import CubeRef
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from types import ModuleType
 
 PACE = Pace(poll_interval_s=0.001, first_pause_s=0.001, longest_pause_s=0.002)
@@ -219,6 +223,30 @@ async def test_transitions_are_told_once(
         "DataCube default/x: Pending (PodPending: ImagePullBackOff)",
         "DataCube default/x: Succeeded (Done)",
     ]
+
+
+@pytest.mark.parametrize("outage_s", [60, 3600])
+async def test_an_outage_is_survived_however_long_it_is(
+    outage_s: float, fakes: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[None]:
+        if sum(pauses) < outage_s:
+            raise LATER
+        yield
+
+    async def follow(_: None) -> str:
+        return "the end"
+
+    monkeypatch.setattr(_faults, "asyncio", SimpleNamespace(sleep=sleep))
+    assert await persist(connect, follow, Faults(Pace(), fakes.Quiet())) == "the end"
+    assert sum(pauses) < outage_s + Pace().longest_pause_s
+    assert outage_s / Pace().longest_pause_s <= len(pauses) < 20 + outage_s / 7
 
 
 def test_pauses_grow_to_a_bound_and_are_spread() -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_datacube._page.access import READ_LOG, Permits
 from airflow_provider_datacube._page.board import Board
 from airflow_provider_datacube._page.places import Place
 from airflow_provider_datacube._page.progress import HowFar
@@ -122,14 +121,3 @@ def test_how_far_it_was_stays_until_another_pod_begins(
     assert [r["fraction"] for r in board.rows_of(HERE)] == [None]
     board.tell_fraction(HERE, "k8s/gone", 0.5)
     assert len(list(board.rows_of(HERE))) == 1
-
-
-def test_who_may_not_read_a_tasks_log_does_not_see_how_far_it_is(
-    row: Callable[..., Row], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    permits = Permits()
-    monkeypatch.setattr(permits, "may", lambda user, _, what: user == "all" or what is not READ_LOG)
-    rows = [{**running(row, "a"), "fraction": 0.5}, running(row, "b")]
-    seen: Any = {user: permits.visible(user, rows) for user in ("all", "guest")}  # type: ignore[arg-type]  # rows
-    assert [r["fraction"] for r in seen["all"]] == [0.5, None]
-    assert [r["fraction"] for r in seen["guest"]] == [None, None]
