@@ -113,7 +113,7 @@ class DataCubeTrigger(BaseTrigger):
                 self.ref,
                 pace=Pace(self.poll_interval),
                 limit=Limit(self.deadline, self.timeout_s),
-                log=self.log,
+                log=self.logger(),  # the class's: thousands wait, and one of its own is a KB
                 logging_interval_s=self.logging_interval,
                 followed=shown.append,
             )
