@@ -62,6 +62,8 @@ class Airflow:
             "CORE__PARALLELISM": "2",
             "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self._passwords),
             "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{self.user}:admin",
+            # SQLite has one writer; by itself it lets the others wait for five seconds only.
+            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db?timeout=60",
             "DAG_PROCESSOR__PARSING_PROCESSES": "1",
             "DAG_PROCESSOR__REFRESH_INTERVAL": "30",
             "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
