@@ -151,6 +151,14 @@ def test_the_list_shows_how_far_a_running_one_is(page: Page, running: World) -> 
         running.many.delete_pod("moving-1")
 
 
+def tell_nothing_yet(route: Route) -> None:
+    """Answer as a process that has read nothing of its places."""
+    answer = route.fetch(url=anew(route.request.url))
+    told = answer.json()
+    places = [{**place, "state": "reading"} for place in told["places"]]
+    route.fulfill(response=answer, json={**told, "rows": [], "places": places})
+
+
 def test_a_running_one_whose_details_are_open_shows_how_far_it_is(page: Page) -> None:
     def tell(route: Route) -> None:
         answer = route.fetch()
@@ -164,8 +172,12 @@ def test_a_running_one_whose_details_are_open_shows_how_far_it_is(page: Page) ->
     row.get_by_role("link", name="transfer-0001").click()
     row.get_by_text("40 %").wait_for()
     assert row.get_by_role("progressbar").get_attribute("value") == "0.4"
-    # As another process of the API server would: it tells all anew, and does not know how far.
+    # As another process of the API server would, that has just begun to read.
+    page.route("**/datacube/rows?*", tell_nothing_yet, times=1)
+    row.wait_for(state="hidden")
+    # As one that has read: it tells all anew, and does not know how far.
     page.route("**/datacube/rows?*", lambda route: route.continue_(url=anew(route.request.url)))
+    row.get_by_text("40 %").wait_for()
     for _ in range(2):  # the first may have been asked for before
         with page.expect_response("**/datacube/rows?*"):
             pass

@@ -89,11 +89,12 @@ export class Details {
   }
 
   fill(details) {
+    // Each time: the list forgets it when a process answers that has not read everything yet.
+    this.learned(this.row, details.progress?.fraction);
     const text = JSON.stringify(details);
     if (text === this.text && this.body.querySelector("section")) return;
     this.text = text;
     if (details.problem) return this.body.replaceChildren(make("p", { role: "alert" }, details.problem));
-    this.learned(this.row, details.progress?.fraction);
     const open = new Set([...this.body.querySelectorAll("details[open]")].map((one) => one.dataset.name));
     const log = this.body.querySelector(".log");
     const isAtEnd = !log || log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
