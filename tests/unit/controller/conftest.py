@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -23,12 +23,15 @@ from datacube_runtime.controller.api import (
     Snapshot,
     WatchEvent,
 )
+from datacube_runtime.controller.backoff import Backoff
 from datacube_runtime.controller.job import job_name
+from datacube_runtime.controller.loop import Controller
 from datacube_runtime.controller.objects import Key
 from datacube_runtime.controller.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from datacube_api.reasons import Reason
 
@@ -330,3 +333,17 @@ async def _end(task: asyncio.Task[Any]) -> None:
 @pytest.fixture(scope="session")
 def end() -> Callable[..., Any]:
     return _end
+
+
+@pytest.fixture
+def running(api: MemoryApi) -> Callable[..., AbstractAsyncContextManager[None]]:
+    """Run a controller of these settings, one that tries again at once, while entered."""
+
+    @asynccontextmanager
+    async def run(**settings: Any) -> AsyncIterator[None]:
+        backoff = Backoff(first_s=0.001, longest_s=0.01)
+        task = asyncio.ensure_future(Controller(api, Settings(**settings), backoff).run())
+        yield
+        await _end(task)
+
+    return run

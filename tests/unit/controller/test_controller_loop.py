@@ -1,37 +1,15 @@
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from datacube_api.reasons import Reason
 from datacube_api.status import evaluate
 from datacube_runtime.controller.api import CUBES, JOBS, PODS, ApiError, WatchEvent
-from datacube_runtime.controller.backoff import Backoff
-from datacube_runtime.controller.loop import Controller
-from datacube_runtime.controller.settings import Settings
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from contextlib import AbstractAsyncContextManager
-
-FAST = Backoff(first_s=0.001, longest_s=0.01)
 FORBIDDEN = ApiError(403, "Forbidden", "jobs.batch is forbidden")
-
-
-@pytest.fixture
-def running(api: Any, end: Any) -> Callable[..., AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def run(**settings: Any) -> AsyncIterator[None]:
-        controller = Controller(api, Settings(**settings), FAST)
-        task = asyncio.ensure_future(controller.run())
-        yield
-        await end(task)
-
-    return run
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,18 +7,16 @@ import pytest
 from datacube_api.status import Phase, evaluate
 from datacube_runtime.controller.actions import CreateJob, PatchStatus, Plan
 from datacube_runtime.controller.api import CUBES, JOBS, PODS
-from datacube_runtime.controller.backoff import Backoff
 from datacube_runtime.controller.caches import Caches
-from datacube_runtime.controller.loop import Controller
 from datacube_runtime.controller.objects import Key
 from datacube_runtime.controller.reconcile import plan
-from datacube_runtime.controller.settings import Settings
 from datacube_runtime.controller.vanished import Vanished
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Callable
     from datetime import datetime
+
+    from datacube_runtime.controller.settings import Settings
 
 UID = "tensorstack.dev/datacube-uid"
 
@@ -30,18 +26,6 @@ def plan_for(
     make: Any, now: datetime, settings: Settings
 ) -> Callable[[list[dict[str, Any]]], Plan]:
     return lambda pods: plan(make.cube(), None, pods, make.claim(), now, settings)
-
-
-@pytest.fixture
-def running(api: Any, end: Any) -> Callable[[], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def run() -> AsyncIterator[None]:
-        controller = Controller(api, Settings(), Backoff(first_s=0.001, longest_s=0.01))
-        task = asyncio.ensure_future(controller.run())
-        yield
-        await end(task)
-
-    return run
 
 
 def pod_of(make: Any, phase: str, uid: str, job: str = "cube-batchjob") -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,31 +11,15 @@ from datacube_api.status import Phase, evaluate
 from datacube_runtime.controller import podless
 from datacube_runtime.controller.actions import PatchStatus
 from datacube_runtime.controller.api import CUBES, JOBS, ApiError
-from datacube_runtime.controller.backoff import Backoff
-from datacube_runtime.controller.loop import Controller
 from datacube_runtime.controller.reconcile import plan
-from datacube_runtime.controller.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from contextlib import AbstractAsyncContextManager
+    from datacube_runtime.controller.settings import Settings
 
 QUOTA = 'pods "cube-batchjob-x" is forbidden: exceeded quota: compute, requested: pods=1'
 WEBHOOK = 'admission webhook "images.example.com" denied the request: unsigned'
 BROKEN = 'failed calling webhook "images.example.com": connection refused'
 STARTED = datetime(2026, 11, 23, 12, 0, 1, tzinfo=UTC)  # as the Jobs of `make` say
-
-
-@pytest.fixture
-def running(api: Any, end: Any) -> Callable[[], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def run() -> AsyncIterator[None]:
-        controller = Controller(api, Settings(), Backoff(first_s=0.001, longest_s=0.01))
-        task = asyncio.ensure_future(controller.run())
-        yield
-        await end(task)
-
-    return run
 
 
 def event(message: str, **times: Any) -> dict[str, Any]:
