@@ -68,5 +68,7 @@ def logged_in(browser: Browser, running: World) -> Iterator[Callable[..., Page]]
 
     yield open_
     for context in contexts:
+        for page in context.pages:
+            page.unroute_all(behavior="ignoreErrors")  # some may be under way
         context.close()
     assert complaints == []

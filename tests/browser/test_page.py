@@ -12,7 +12,7 @@ import pytest
 
 from datacube_api.progress import Count, Phase, Progress
 from tests.browser.limits import HIDDEN, LIMITED, SILENT
-from tests.browser.world import STATUSES, World, condition
+from tests.browser.world import STATUSES, World, condition, made_by
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -135,11 +135,8 @@ def test_the_list_shows_how_far_a_running_one_is(page: Page, running: World) -> 
     half = Progress(Phase.TRANSFER, 512, 1024, Count(1, 2))
     running.many.run_pod("moving-1", "began", half.to_line(), "words")
     pod = {"reference": {"name": "moving-1"}, "status": "Running"}
-    ids = {"dag_id": SILENT, "run_id": "manual__1", "task_id": "download"}
-    marks = {f"airflow-provider-datacube/{key}": value for key, value in ids.items()}
-    ref = running.many.create(
-        "moving", {**STATUSES[1], "pod": pod}, metadata={"annotations": marks}
-    )
+    made = made_by(dag_id=SILENT, run_id="manual__1", task_id="download")
+    ref = running.many.create("moving", {**STATUSES[1], "pod": pod}, metadata=made)
     try:
         search(page, "moving")
         line(page, "moving").get_by_text("50 %").wait_for()

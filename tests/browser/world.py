@@ -150,6 +150,12 @@ _ENDS = (
 )
 
 
+def made_by(**ids: object) -> dict[str, Any]:
+    """Return the metadata of a DataCube that the task instance of these ids made."""
+    marks = {f"airflow-provider-datacube/{key}": str(value) for key, value in ids.items()}
+    return {"annotations": marks}
+
+
 def _example(number: int) -> tuple[Mapping[str, Any], dict[str, Any]]:
     far = _ENDS[number % 3]
     near = {"type": "pvc", "pvc": {"name": f"workspace-{number % 7}", "subPath": f"part-{number}"}}
@@ -160,9 +166,8 @@ def _example(number: int) -> tuple[Mapping[str, Any], dict[str, Any]]:
         "task_id": "download",
         "map_index": number % 5 - 1,
     }
-    marks = {f"airflow-provider-datacube/{key}": str(value) for key, value in ids.items()}
     executor = {"options": {"backoffLimit": 2 + number % 3}}
-    return STATUSES[number % 5], {**ends, "executor": executor, "metadata": {"annotations": marks}}
+    return STATUSES[number % 5], {**ends, "executor": executor, "metadata": made_by(**ids)}
 
 
 @dataclass(frozen=True)
