@@ -9,7 +9,6 @@ looked at for longest. However many run and however many people look, it is neve
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, Protocol
@@ -86,8 +85,7 @@ class HowFar:
     def _tell(self, row: Row, said: str) -> None:
         last = last_progress(line.partition(" ")[2] for line in said.splitlines())
         if last is not None and last.fraction is not None:
-            whole_percent = math.floor(100 * last.fraction) / 100
-            self._board.tell_fraction(self._place, row["key"], whole_percent)
+            self._board.tell_fraction(self._place, row["key"], last.fraction)
             self._changed()
 
 
