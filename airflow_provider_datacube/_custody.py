@@ -38,8 +38,8 @@ ON_FINISH: Final[Mapping[OnFinishAction, tuple[Phase, ...]]] = {
 
 # How often to read it again because its status has changed between the reading and the deleting.
 _ROUNDS = 10
-# Airflow kills the process of a task five seconds after it has asked it to end.
-_LAST_PAUSES_S = (0.5, 1.0)
+# Airflow kills the process of a task five seconds after it has asked it to end: so few pauses then.
+_LAST_PAUSES = 2
 # Airflow waits thirty seconds for a trigger.
 _TRIGGER_S = 20.0
 _GONE = "is gone already"
@@ -114,13 +114,14 @@ class Custody:
     def kill(self) -> None:
         """Cancel what this try waits for, or has just made without having the answer."""
         self._is_killed = True
+        pauses_s = self._pauses_s[:_LAST_PAUSES]
         try:
-            refs = [self.ref] if self.ref else self._unanswered()
+            refs = patiently(self._held, pauses_s, self._log)
         except DataCubeApiError as error:
             self._log.warning("%s; a DataCube of this task may be left", error)
             return
         for ref in refs:
-            self.cancel(ref, _LAST_PAUSES_S)
+            self.cancel(ref, pauses_s)
 
     def cancel(self, ref: CubeRef, pauses_s: Sequence[float] | None = None) -> None:
         """Delete a DataCube that has not ended, and with it the transfer."""
@@ -134,7 +135,10 @@ class Custody:
         if ending.outcome.phase in ON_FINISH[self._on_finish]:
             self._delete(ending.ref, why_not_delete, self._pauses_s)
 
-    def _unanswered(self) -> list[CubeRef]:
+    def _held(self) -> list[CubeRef]:
+        """Return what it waits for, or what may have been made without an answer."""
+        if self.ref:
+            return [self.ref]
         if not self._namespace:
             return []
         own = self._cubes.list(self._namespace, label_selector=self.this.identity.selector)

@@ -9,10 +9,11 @@ Credentials expire and are renewed, so a 401 gets a new connection, which reads 
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from airflow_provider_datacube._refusals import ResourceUnknownError
 from datacube_api.errors import (
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 Connection = TypeVar("Connection")
 Answer = TypeVar("Answer")
+
+# Of a worker that asks: together more than a minute, however short each turns out.
+PAUSES_S: Final = (0.5, 1.0, 2.0, 4.0, *(8 * (15.0,)))
 
 
 class Faults:
@@ -110,13 +114,25 @@ class Faults:
         return time.monotonic() - self._refused_since < self.pace.grace_s
 
 
+def spread(longest_s: float) -> float:
+    """Return a pause at most so long, never twice the same: all wait apart."""
+    return longest_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+
+
 def patiently(ask: Callable[[], Answer], pauses_s: Iterable[float], log: Log) -> Answer:
-    """Return what ``ask`` returns, asked again after each pause where the fault may pass."""
-    for pause_s in pauses_s:
+    """
+    Return what ``ask`` returns, asked again after each pause where the fault may pass.
+
+    An API server that was away is about to start: a refusal that follows may pass too.
+    """
+    passing: tuple[type[DataCubeApiError], ...] = (DataCubeUnavailableError,)
+    for longest_s in pauses_s:
         try:
             return ask()
-        except DataCubeUnavailableError as error:
-            log.warning("%s; trying again in %s seconds", error, pause_s)
+        except passing as error:
+            passing = (DataCubeUnavailableError, DataCubeForbiddenError, ResourceUnknownError)
+            pause_s = spread(longest_s)
+            log.warning("%s; trying again in %.1f seconds", error, pause_s)
             threading.Event().wait(pause_s)
     return ask()
 

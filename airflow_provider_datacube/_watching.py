@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import random
 import time
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from airflow_provider_datacube._faults import Faults, persist
+from airflow_provider_datacube._faults import Faults, persist, spread
 from airflow_provider_datacube._following import Followed, Follower, LogSource, PodLogs, nobody
 from airflow_provider_datacube._refusals import ResourceUnknownError
 from airflow_provider_datacube._telling import mark, tell
@@ -72,9 +71,8 @@ class Pace:
     good_watch_s: float = 5.0
 
     def pause_s(self, faults: int) -> float:
-        """Return the pause after so many faults in a row; never twice the same, all wait apart."""
-        longest = min(self.first_pause_s * 2.0 ** min(faults, 16), self.longest_pause_s)
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+        """Return the pause after so many faults in a row."""
+        return spread(min(self.first_pause_s * 2.0 ** min(faults, 16), self.longest_pause_s))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from airflow_provider_datacube._custody import ON_FINISH, ON_KILL, Custody
 from airflow_provider_datacube._events import Ending, from_event, ref_of
 from airflow_provider_datacube._explaining import explained
 from airflow_provider_datacube._failures import no_useless_retries
-from airflow_provider_datacube._faults import patiently
+from airflow_provider_datacube._faults import PAUSES_S, patiently
 from airflow_provider_datacube._holding import Try
 from airflow_provider_datacube._lineage import ToldLineage
 from airflow_provider_datacube._manifest import check_early, check_file_was_read, complete
@@ -110,7 +110,7 @@ class DataCubeOperator(ToldLineage, ManifestFiles):
     ui_color = "#d7eef4"
 
     # Between attempts to create or delete while the API server cannot be reached or is overloaded.
-    _pauses_s: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0, 4.0)
+    _pauses_s: ClassVar[tuple[float, ...]] = PAUSES_S
 
     def __init__(  # noqa: PLR0913 - an operator's settings, keyword-only
         self,

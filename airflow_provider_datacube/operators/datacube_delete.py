@@ -8,12 +8,13 @@ the name in between is never meant. An empty selector would match everything, an
 from __future__ import annotations
 
 import threading
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from airflow.sdk import BaseOperator
 
 from airflow_provider_datacube._failures import no_useless_retries
+from airflow_provider_datacube._faults import PAUSES_S, patiently
 from airflow_provider_datacube._refusals import ResourceUnknownError
 from airflow_provider_datacube._selection import check_selection, selected
 from airflow_provider_datacube._settings import check_choice, check_rendered, check_text, seconds
@@ -26,12 +27,14 @@ from datacube_api.errors import (
 from datacube_api.reference import CubeRef
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from datetime import timedelta
 
     from airflow.sdk import Context
 
     from airflow_provider_datacube._selection import Selection
+
+Answer = TypeVar("Answer")
 
 
 class DataCubeDeleteOperator(BaseOperator):
@@ -58,6 +61,7 @@ class DataCubeDeleteOperator(BaseOperator):
         "kubernetes_conn_id",
     )
     ui_color = "#f4e1d7"
+    _pauses_s: ClassVar[tuple[float, ...]] = PAUSES_S
 
     def __init__(  # noqa: PLR0913 - an operator's settings, keyword-only
         self,
@@ -99,17 +103,20 @@ class DataCubeDeleteOperator(BaseOperator):
             selection = selected(
                 self.name, self.label_selector, self.namespace, lambda: self.hook.namespace
             )
-            refs = self._find(selection)
+            refs = self._patiently(lambda: self._find(selection))
             if not refs and self.if_missing == "fail":
                 raise DataCubeNotFoundError(f"{selection}: there is none to delete", 404)
             for ref in refs:
-                self.hook.delete(ref, foreground=self.wait_for_completion)
+                self._patiently(partial(self.hook.delete, ref, foreground=self.wait_for_completion))
                 self.log.info("Deleted DataCube %s", ref)
             if not refs:
                 self.log.info("%s: there is none to delete", selection)
             if self.wait_for_completion:
                 self._wait_until_gone(refs)
             return [ref.name for ref in refs]
+
+    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
+        return patiently(ask, self._pauses_s, self.log)
 
     def _find(self, selection: Selection) -> list[CubeRef]:
         if not selection.name:

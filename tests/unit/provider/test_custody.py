@@ -59,6 +59,7 @@ def test_a_kill_finds_what_was_made_though_its_answer_did_not_come(
     custody.kill()
     assert store.read(ref)  # nothing was about to be made
     custody.expect("default")
+    store.refuse("list", LATER)
     custody.kill()
     assert [CubeRef.of(cube) for cube in store.held.values()] == [CubeRef.of(other.cube)]
 

@@ -10,12 +10,15 @@ from airflow_provider_datacube.operators.datacube_delete import DataCubeDeleteOp
 from datacube_api import errors
 from datacube_api.reference import CubeRef
 
+LATER = errors.DataCubeUnavailableError("later", 503)
+
 
 @pytest.fixture
 def delete(store: Any) -> Any:
     """Run an operator over the store, as the task runner does."""
 
     class Offline(DataCubeDeleteOperator):
+        _pauses_s = (0.0, 0.0)
         hook = store
 
     def run(arguments: dict[str, Any], **context: Any) -> Any:
@@ -44,6 +47,18 @@ def test_one_is_deleted_by_name(store: Any, make: Any, delete: Any) -> None:
     make("x-2")
     assert delete({"name": "x-{{ n }}"}, n=2) == ["x-2"]
     assert left(store) == ["x-1"]
+
+
+@pytest.mark.parametrize("verb", ["get", "delete"])
+def test_a_fault_that_passes_is_waited_out(store: Any, make: Any, delete: Any, verb: str) -> None:
+    make("x")
+    store.refuse(verb, LATER, LATER)
+    assert delete({"name": "x"}) == ["x"]
+    assert left(store) == []
+    make("x")
+    store.refuse(verb, LATER, LATER, LATER)
+    with pytest.raises(errors.DataCubeUnavailableError):
+        delete({"name": "x"})
 
 
 def test_some_are_deleted_by_label(store: Any, make: Any, delete: Any) -> None:
@@ -114,7 +129,7 @@ def test_it_waits_for_the_end_of_the_transfer(store: Any, make: Any, delete: Any
         if looks:
             looks.append(asked)
             if len(looks) == 3:
-                raise errors.DataCubeUnavailableError("later", 503)
+                raise LATER
             if len(looks) == 4:
                 remove(asked)
         return read(asked)
