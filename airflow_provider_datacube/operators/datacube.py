@@ -240,7 +240,9 @@ class DataCubeOperator(ToldLineage, ManifestFiles):
         if not adopted.was_there:
             self.log.info("Created DataCube %s", ref)
             return adopted.cube
-        self.log.info("Adopted DataCube %s, which an earlier try left unfinished", ref)
+        self.log.info(
+            "Adopted DataCube %s, which an earlier try left unfinished: its transfer goes on", ref
+        )
         if not custody.this.holds(adopted.cube):
             self.log.warning(
                 "DataCube %s is not cancelled when this try is: its account may not patch it", ref

@@ -183,7 +183,7 @@ class Caches:
 
 
 async def _refusal(api: Api, job: Obj, pods: tuple[Obj, ...], now: datetime) -> str:
-    """Return why a Job gets no pod, as far as we may read it."""
+    """Return why a Job gets no pod, or no next one, as far as we may read it."""
     if not podless.waits_in_vain(job, pods, now):
         return ""
     fields = f"involvedObject.uid={uid_of(job)},reason={podless.REFUSED}"
@@ -193,7 +193,7 @@ async def _refusal(api: Api, job: Obj, pods: tuple[Obj, ...], now: datetime) -> 
         if not error.is_forbidden:
             raise
         return ""
-    return podless.why(told.items)
+    return podless.why(job, pods, told.items)
 
 
 def _job_key(cube: Key) -> Key:

@@ -46,6 +46,16 @@ def is_finished(pod: Obj) -> bool:
     return _phase(pod) in _FINISHED
 
 
+def has_failed(pod: Obj) -> bool:
+    """Tell whether the attempt is over and was in vain."""
+    return _phase(pod) == "Failed"
+
+
+def ended_at(pod: Obj) -> str:
+    """Return when the attempt was over, as far as the pod says; empty where it does not."""
+    return str(_terminated(pod).get("finishedAt") or "")
+
+
 def newest(pods: Iterable[Obj]) -> Obj | None:
     """
     Return the pod of the latest attempt.
@@ -182,7 +192,7 @@ def _joined(said: Mapping[str, Any]) -> str:
 
 def _age(pod: Obj) -> tuple[str, bool, str, str]:
     created = pod["metadata"].get("creationTimestamp") or ""
-    return created, not is_finished(pod), _terminated(pod).get("finishedAt") or "", _name(pod)
+    return created, not is_finished(pod), ended_at(pod), _name(pod)
 
 
 def _name(pod: Obj) -> str:

@@ -70,7 +70,7 @@ def plan(  # noqa: PLR0913, PLR0917 - everything that a decision depends on
     :param pods: those of that Job; where it is missing, all that are labelled as the DataCube's
     :param pvc: the claim ``claim_of`` names
     :param node: the one that has the claim in use, so that the pod has to run there
-    :param refused: why the Job gets no pod, as Kubernetes says it
+    :param refused: why the Job gets no pod, or no next one, as Kubernetes says it
     """
     if is_settled(cube):
         return Plan() if is_being_deleted(cube) else expire(cube, now, settings)
@@ -198,7 +198,7 @@ def _observe(  # noqa: PLR0913, PLR0917 - as plan
         told = report.suspended(told, f"stopped: {_SUSPENDED_BY}", now)
     elif _is_ordinary(cube, told, job, now):
         return Plan(change, requeue_after_s=podless.QUIET_S)
-    again_s = podless.look_again_s(job, now) if podless.lacks_a_pod(job, pods) else None
+    again_s = podless.look_again_s(job, pods, now) if podless.lacks_a_pod(job, pods) else None
     return Plan((*change, *_say(cube, told).actions), again_s)
 
 

@@ -75,12 +75,11 @@ def observed(
     if done and done["type"] == "Complete":
         return _complete(told, job, pods, now)
     if any(podlike.has_started(pod) for pod in pods):
-        told = _initialized(told, now, _remark(pod))
+        told = _initialized(told, now, _remark(job, pod, refused))
     if done:
         return _failed(told, job, pods, now)
-    if pod is None:
-        message = f"Job {_name(job)} has no pod yet" + (f": {refused}" if refused else "")
-        return waiting(told, Reason.POD_PENDING, message, now)
+    if pod is None or (refused and podlike.is_finished(pod)):
+        return waiting(told, Reason.POD_PENDING, _podless(job, pod, refused), now)
     if podlike.is_finished(pod):
         return told  # given up before its start: what it waited for has been said, and is gone
     ending = podlike.taken(pod)
@@ -147,9 +146,21 @@ def _attempts(job: Obj) -> int:
     return sum(int(counts.get(word) or 0) for word in ("active", "succeeded", "failed"))
 
 
-def _remark(pod: Obj | None) -> str:
-    """Return what happens to an attempt that is not over though somebody takes its pod away."""
-    if pod is None or podlike.is_finished(pod) or not (why := podlike.taken(pod)):
+def _podless(job: Obj, last: Obj | None, refused: str) -> str:
+    """Return that there is no pod, or none after the last one, and who refuses it."""
+    lacks = f"Job {_name(job)} has no pod yet"
+    if last is not None:
+        lacks += f" for another attempt after {_name(last)}"
+    return f"{lacks}: {refused}" if refused else lacks
+
+
+def _remark(job: Obj, pod: Obj | None, refused: str) -> str:
+    """Return what comes of an attempt whose pod is taken away, or what keeps the next one off."""
+    if pod is None:
+        return ""
+    if podlike.is_finished(pod):
+        return f"; {_podless(job, pod, refused)}" if refused else ""
+    if not (why := podlike.taken(pod)):
         return ""
     return f"; pod {_name(pod)} {why}; the attempt is lost when the pod is gone"
 

@@ -1,15 +1,28 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from typing import TYPE_CHECKING
 
+import pytest
 from aiohttp import ClientSession, web
 
 from airflow_provider_datacube._clients.gathering import gathered
+from datacube_runtime.local import access
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MANY = 30
 
 
-async def test_what_comes_in_quick_succession_is_taken_together() -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_what_comes_in_quick_succession_is_taken_together(
+    scheme: str, tmp_path: Path
+) -> None:
+    pem = access.certificate(tmp_path)
+    trusted = ssl.create_default_context(cafile=pem)
+    tls = access.server_context(pem) if scheme == "https" else None
     first_came = asyncio.Event()
 
     async def stream(request: web.Request) -> web.StreamResponse:
@@ -26,11 +39,11 @@ async def test_what_comes_in_quick_succession_is_taken_together() -> None:
     app.router.add_get("/", stream)
     runner = web.AppRunner(app)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     pieces = []
     async with (
         ClientSession() as http,
-        http.get(f"http://127.0.0.1:{runner.addresses[0][1]}") as it,
+        http.get(f"{scheme}://127.0.0.1:{runner.addresses[0][1]}", ssl=trusted) as it,
     ):
         async for piece in gathered(it):
             pieces.append(piece)

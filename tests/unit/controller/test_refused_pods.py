@@ -26,6 +26,12 @@ def event(message: str, **times: Any) -> dict[str, Any]:
     return {"metadata": {"name": "e"}, "reason": "FailedCreate", "message": message, **times}
 
 
+def failed_pod(make: Any, number: int = 1) -> dict[str, Any]:
+    """A pod whose container ran, and ended as many seconds after the start of the Job."""
+    ended = (STARTED + timedelta(seconds=number)).isoformat()
+    return make.pod("Failed", number, state={"terminated": {"exitCode": 1, "finishedAt": ended}})
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
@@ -77,6 +83,34 @@ async def test_who_refuses_a_pod_is_read_from_the_jobs_events(
     assert asked in api.listed
 
 
+async def test_who_refuses_the_pod_of_another_attempt_is_told_beside_what_has_been(
+    make: Any, api: Any, running: Any, until: Any
+) -> None:
+    api.told_of_jobs = [event(QUOTA, lastTimestamp="2026-11-23T12:00:12Z")]
+    api.put(JOBS, make.job(api.put(CUBES, make.cube())))
+    api.run_pod(failed_pod(make))
+    async with running():
+        await until(lambda: QUOTA in evaluate(api.status()).message)
+        outcome = evaluate(api.status())
+        assert outcome.phase is Phase.RUNNING
+        assert "Job cube-batchjob has no pod yet for another attempt after pod-1" in outcome.message
+        api.run_pod(make.pod("Running", 2, state={"running": {}}))
+        await until(lambda: evaluate(api.status()).message == "The DataCube is initialized")
+
+
+def test_an_attempt_that_never_ran_and_whose_successor_is_refused_still_waits(
+    make: Any, settings: Settings
+) -> None:
+    cube, pods = make.cube(), (make.pod("Failed", reason="NodeAffinity"),)
+    now = STARTED + timedelta(seconds=60)
+    planned = plan(cube, make.job(cube), pods, None, now, settings, refused="FailedCreate: no")
+    (said,) = planned.actions
+    assert isinstance(said, PatchStatus)
+    outcome = evaluate(said.status)
+    assert outcome.phase is Phase.PENDING
+    assert outcome.message.endswith("no pod yet for another attempt after pod-1: FailedCreate: no")
+
+
 async def test_who_may_not_read_events_goes_on_without(
     make: Any, api: Any, running: Any, until: Any
 ) -> None:
@@ -92,23 +126,51 @@ def test_events_are_read_after_a_moment_and_ever_more_seldom(
 ) -> None:
     job, now = make.job(make.cube()), STARTED + timedelta(seconds=waited_s)
     assert podless.waits_in_vain(job, (), now) is (waited_s >= podless.QUIET_S)
-    assert podless.look_again_s(job, now) == again_s
+    assert podless.look_again_s(job, (), now) == again_s
+
+
+@pytest.mark.parametrize(
+    ("failures", "ordinary_s", "again_s"), [(1, 13, 13), (2, 23, 23), (6, 323, 300), (9, 603, 300)]
+)
+def test_after_a_failure_the_next_pod_may_take_as_long_as_kubernetes_backs_off(
+    make: Any, failures: int, ordinary_s: int, again_s: int
+) -> None:
+    job = make.job(make.cube())
+    pods = [failed_pod(make, number) for number in range(1, failures + 1)]
+    ended = STARTED + timedelta(seconds=failures)
+    soon = ended + timedelta(seconds=ordinary_s - 1)
+    assert not podless.waits_in_vain(job, pods, soon)
+    assert podless.look_again_s(job, pods, soon) == again_s
+    assert podless.waits_in_vain(job, pods, ended + timedelta(seconds=ordinary_s))
 
 
 def test_a_job_that_has_a_pod_or_is_held_or_over_lacks_none(make: Any) -> None:
     job = make.job(make.cube())
     assert podless.lacks_a_pod(job, ())
+    assert podless.lacks_a_pod(job, (failed_pod(make),))
     assert not podless.lacks_a_pod(job, (make.pod(),))
+    assert not podless.lacks_a_pod(job, (failed_pod(make), make.pod("Running", 2)))
+    assert not podless.lacks_a_pod(job, (make.pod("Succeeded"),))
     assert not podless.lacks_a_pod({**job, "spec": {"suspend": True}}, ())
     assert not podless.lacks_a_pod(make.job(make.cube(), ended="Failed"), ())
 
 
-def test_the_newest_event_counts_in_whatever_form_it_tells_its_time() -> None:
+def test_the_newest_event_counts_in_whatever_form_it_tells_its_time(make: Any) -> None:
+    job, last = make.job(make.cube()), "2026-11-23T12:00:03.1Z"
     old = event("old", lastTimestamp="2026-11-23T12:00:02Z")
-    series = event("new", series={"lastObservedTime": "2026-11-23T12:00:03.1Z"}, eventTime="2025")
-    assert podless.why([series, old]) == "FailedCreate: new"
-    assert podless.why([]) == ""
-    assert podless.why([event("")]) == "FailedCreate: no message"
+    series = event("new", series={"lastObservedTime": last}, eventTime="2026-11-23T12:00:01Z")
+    assert podless.why(job, (), [series, old]) == "FailedCreate: new"
+    assert podless.why(job, (), []) == ""
+    assert podless.why(job, (), [event("", eventTime=last)]) == "FailedCreate: no message"
+    assert podless.why(job, (), [event("who knows when")]) == ""
+
+
+def test_what_was_refused_before_the_last_attempt_is_over(make: Any) -> None:
+    job, pods = make.job(make.cube()), (failed_pod(make, 1),)
+    before = event("before", lastTimestamp="2026-11-23T12:00:01Z")
+    after = event("after", lastTimestamp="2026-11-23T12:00:15Z")
+    assert podless.why(job, pods, [before]) == ""
+    assert podless.why(job, pods, [after, before]) == "FailedCreate: after"
 
 
 def test_the_plan_says_why_and_comes_back(make: Any, settings: Settings) -> None:
