@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_datacube._naming import owner_of
+from airflow_provider_datacube._settings import LONGEST_NAMES
 from datacube_api.errors import (
     DataCubeConflictError,
     DataCubeForbiddenError,
@@ -152,14 +153,21 @@ def _next_name(base: str, own: Sequence[Mapping[str, Any]]) -> str:
     """Return ``base``, or one more than the highest counter that is taken."""
     taken = [_counter(base, _name_of(cube)) for cube in own]
     counter = max(taken, default=-1) + 1
-    return f"{base}-{counter}" if counter else base
+    return _successor(base, counter) if counter else base
 
 
 def _counter(base: str, name: str) -> int:
     if name == base:
         return 0
-    rest = name.removeprefix(f"{base}-")
-    return int(rest) if rest != name and rest.isdecimal() else -1
+    counter = name.rpartition("-")[2]
+    is_ours = counter.isdecimal() and name == _successor(base, int(counter))
+    return int(counter) if is_ours else -1
+
+
+def _successor(base: str, counter: int) -> str:
+    """Return the name with its counter, cut where both together are too long for one."""
+    suffix = f"-{counter}"
+    return base[: LONGEST_NAMES["name"] - len(suffix)].rstrip(".-") + suffix
 
 
 def _name_of(cube: Mapping[str, Any]) -> str:

@@ -12,7 +12,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from airflow_provider_datacube._faults import Faults, patiently, persist
-from airflow_provider_datacube._holding import why_not_cancel, why_not_delete
+from airflow_provider_datacube._holding import (
+    why_not_cancel,
+    why_not_delete,
+    why_not_withdraw,
+)
 from airflow_provider_datacube._watching import Pace
 from datacube_api.errors import DataCubeApiError, DataCubeError, DataCubeNotFoundError
 from datacube_api.reference import CubeRef
@@ -129,6 +133,10 @@ class Custody:
             self._log.info("DataCube %s stays, as on_kill_action says", ref)
         else:
             self._delete(ref, why_not_cancel, self._pauses_s if pauses_s is None else pauses_s)
+
+    def withdraw(self, ref: CubeRef) -> None:
+        """Delete a DataCube that cannot begin, and has not."""
+        self._delete(ref, why_not_withdraw, self._pauses_s)
 
     def finish(self, ending: Ending) -> None:
         """Clear a DataCube away that has ended, once everything has been read of it."""

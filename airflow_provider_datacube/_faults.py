@@ -39,10 +39,10 @@ PAUSES_S: Final = (0.5, 1.0, 2.0, 4.0, *(8 * (15.0,)))
 class Faults:
     """How a connection has been doing, and what follows from that."""
 
-    def __init__(self, pace: Pace, log: Log) -> None:
+    def __init__(self, pace: Pace, log: Log, *, has_worked: bool = False) -> None:
         self.pace, self.log = pace, log
         self._in_a_row = 0
-        self._has_worked = False
+        self._has_worked = has_worked
         self._refused_since: float | None = None
 
     def works(self) -> None:
@@ -73,6 +73,10 @@ class Faults:
         """Wait, the longer the more faults there were."""
         await asyncio.sleep(self.pace.pause_s(self._in_a_row))
         self._in_a_row += 1
+
+    def passes(self, error: DataCubeApiError) -> bool:
+        """Tell whether a fault says nothing yet, to one who asks again in a while anyhow."""
+        return isinstance(error, DataCubeUnavailableError) or self._may_be_starting(error)
 
     async def survive(self, error: DataCubeApiError) -> None:
         """

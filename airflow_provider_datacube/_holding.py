@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from airflow_provider_datacube._naming import PREFIX, TaskIdentity
-from datacube_api.status import evaluate
+from datacube_api.status import Phase, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,6 +78,13 @@ def why_not_cancel(cube: Mapping[str, Any], ref: CubeRef, try_id: str) -> str:
     """Say why a try that ends before its DataCube leaves that alone; nothing where it may not."""
     if evaluate(cube.get("status")).phase.is_terminal:
         return "it has ended"
+    return why_not_delete(cube, ref, try_id)
+
+
+def why_not_withdraw(cube: Mapping[str, Any], ref: CubeRef, try_id: str) -> str:
+    """Say why a try that cannot give its DataCube what it lacks leaves it alone."""
+    if evaluate(cube.get("status")).phase is not Phase.PENDING:
+        return "it has begun"
     return why_not_delete(cube, ref, try_id)
 
 

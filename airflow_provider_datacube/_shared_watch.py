@@ -65,7 +65,8 @@ class SharedWatch:
         self.namespace = namespace
         self.waiters = Waiters()
         self.logs = PodLogs()
-        self.faults = Faults(pace, logging.getLogger(__name__))
+        # Whoever waits for a DataCube got it from the API server, if in another process.
+        self.faults = Faults(pace, logging.getLogger(__name__), has_worked=True)
         self._no_watch_until = 0.0
         # In a context of its own: it logs for nobody's task, whoever came first.
         self._task = asyncio.create_task(

@@ -40,12 +40,16 @@ def _connection_errors(conn_id: str) -> Iterator[None]:
         AirflowException,
         kubernetes.config.ConfigException,
         kubernetes_asyncio.config.ConfigException,
-        FileNotFoundError,
+        OSError,  # also of TLS: a certificate that cannot be read
     ) as error:
         raise unusable(conn_id, str(error).rstrip(".")) from error
     except yaml.YAMLError:
         # Half written, perhaps. The parser's words may quote what it read.
         raise unusable(conn_id, "its kube config is no YAML") from None
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # Empty while it is written anew, or none at all: the clients trip over it.
+        kind = type(error).__name__
+        raise unusable(conn_id, f"its kube config cannot be read ({kind})") from None
 
 
 def open_cubes(conn_id: str) -> Cubes:

@@ -29,13 +29,6 @@ if TYPE_CHECKING:
     from airflow_provider_datacube._telling import Log
 
 
-class Cubes(Protocol):
-    """The verb of the other hook that is needed here."""
-
-    def delete(self, ref: CubeRef) -> object:
-        """Delete this very DataCube."""
-
-
 class SecretHook(Protocol):
     """The verb of the hook of Secrets that is needed here."""
 
@@ -88,7 +81,7 @@ class Delivery:
     def deliver(
         self,
         cube: Mapping[str, Any],
-        cubes: Cubes,
+        withdraw: Callable[[CubeRef], None],
         secrets: SecretHook,
         patiently: Callable[[Callable[[], None]], None],
         log: Log,
@@ -96,7 +89,7 @@ class Delivery:
         """
         Make the Secret of a DataCube that has not ended; nothing to do where somebody else has.
 
-        A DataCube that cannot get it would wait for ever, so one that has not begun is deleted.
+        A DataCube that cannot get it would wait for ever, so one that has not begun is withdrawn.
 
         :raises DataCubeApiError: it has not begun, and its Secret cannot be made.
         """
@@ -110,17 +103,9 @@ class Delivery:
             if phase is not Phase.PENDING:
                 log.warning("%s; DataCube %s has begun, and goes on", error, ref)
                 return
-            _withdraw(cubes, ref, log)
+            log.warning("DataCube %s cannot start without its Secret", ref)
+            withdraw(ref)
             raise
-
-
-def _withdraw(cubes: Cubes, ref: CubeRef, log: Log) -> None:
-    try:
-        cubes.delete(ref)
-    except DataCubeApiError as error:
-        log.warning("DataCube %s cannot start, and could not be deleted: %s", ref, error)
-    else:
-        log.info("Deleted DataCube %s, which cannot start without its Secret", ref)
 
 
 def _contradictions(spec: Mapping[str, Any], service: Service, held: Held) -> Iterator[str]:

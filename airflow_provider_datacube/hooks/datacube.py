@@ -8,12 +8,12 @@ an ending means for a task, is the operator's business.
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
+from airflow_provider_datacube._blocking import run
 from airflow_provider_datacube._connecting import Renewed, connect, facts_of, open_cubes
 from airflow_provider_datacube._events import Ending
 from airflow_provider_datacube._watching import Limit, Pace, wait_until_terminal
@@ -130,7 +130,7 @@ class DataCubeHook(BaseHook):
         :raises DataCubeTimeoutError: the limit has passed.
         """
         shown: list[str] = []
-        cube = asyncio.run(
+        cube = run(
             wait_until_terminal(
                 partial(connect, self.kubernetes_conn_id),
                 ref,
@@ -154,7 +154,7 @@ class DataCubeHook(BaseHook):
         :param ref: which one
         :param pod: name of its pod, if the DataCube may be gone
         """
-        return asyncio.run(facts_of(self.kubernetes_conn_id, ref, pod))
+        return run(facts_of(self.kubernetes_conn_id, ref, pod))
 
     def test_connection(self) -> tuple[bool, str]:
         """Tell whether the connection leads to an API server that knows DataCubes."""

@@ -236,7 +236,7 @@ class DataCubeOperator(ToldLineage, ManifestFiles):
             lambda: create_or_adopt(self.hook, manifest, custody.this, credentials.fill)
         )
         ref = CubeRef.of(adopted.cube)
-        credentials.deliver(adopted.cube, self.hook, self.secret_hook, patient, self.log)
+        credentials.deliver(adopted.cube, custody.withdraw, self.secret_hook, patient, self.log)
         if not adopted.was_there:
             self.log.info("Created DataCube %s", ref)
             return adopted.cube

@@ -14,16 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 from airflow.sdk import BaseOperator
 
 from airflow_provider_datacube._failures import no_useless_retries
-from airflow_provider_datacube._faults import PAUSES_S, patiently
+from airflow_provider_datacube._faults import PAUSES_S, Faults, patiently
 from airflow_provider_datacube._refusals import ResourceUnknownError
 from airflow_provider_datacube._selection import check_selection, selected
 from airflow_provider_datacube._settings import check_choice, check_rendered, check_text, seconds
+from airflow_provider_datacube._watching import Pace
 from airflow_provider_datacube.hooks.datacube import DataCubeHook
-from datacube_api.errors import (
-    DataCubeNotFoundError,
-    DataCubeSpecError,
-    DataCubeUnavailableError,
-)
+from datacube_api.errors import DataCubeApiError, DataCubeNotFoundError, DataCubeSpecError
 from datacube_api.reference import CubeRef
 
 if TYPE_CHECKING:
@@ -140,14 +137,19 @@ class DataCubeDeleteOperator(BaseOperator):
 
     def _wait_until_gone(self, refs: list[CubeRef]) -> None:
         """Return when none is there: deleted in the foreground, each outlasts its pods."""
+        faults = Faults(Pace(self.poll_interval), self.log, has_worked=True)
         for ref in refs:
-            while self._is_there(ref):
+            while self._is_there(ref, faults):
                 threading.Event().wait(self.poll_interval)
             self.log.info("DataCube %s and its transfer have ended", ref)
 
-    def _is_there(self, ref: CubeRef) -> bool:
+    def _is_there(self, ref: CubeRef, faults: Faults) -> bool:
         try:
-            return bool(self._uid_of(ref))
-        except DataCubeUnavailableError as error:
+            is_there = bool(self._uid_of(ref))
+        except DataCubeApiError as error:
+            if not faults.passes(error):
+                raise
             self.log.warning("%s; looking again", error)
             return True
+        faults.works()
+        return is_there

@@ -22,17 +22,19 @@ from airflow_provider_datacube._compat import (
     conf,
 )
 from airflow_provider_datacube._failures import no_useless_retries
+from airflow_provider_datacube._faults import Faults
 from airflow_provider_datacube._refusals import ResourceUnknownError
 from airflow_provider_datacube._selection import Selection, check_selection, selected
 from airflow_provider_datacube._sensing import Condition, Judgement, Verdict, from_event
 from airflow_provider_datacube._settings import check_choice, check_rendered, check_text, seconds
+from airflow_provider_datacube._watching import Pace
 from airflow_provider_datacube.hooks.datacube import DataCubeHook
 from airflow_provider_datacube.triggers.datacube_sensor import DataCubeSensorTrigger
 from datacube_api.errors import (
+    DataCubeApiError,
     DataCubeError,
     DataCubeNotFoundError,
     DataCubeSpecError,
-    DataCubeUnavailableError,
 )
 from datacube_api.reference import CubeRef
 
@@ -114,6 +116,10 @@ class DataCubeSensor(BaseSensorOperator):
         check_rendered("kubernetes_conn_id", self.kubernetes_conn_id)
         return DataCubeHook(self.kubernetes_conn_id)
 
+    @cached_property
+    def _faults(self) -> Faults:
+        return Faults(Pace(self.poke_interval), self.log)
+
     def execute(self, context: Context) -> Any:
         """Look once, and wait as the sensor's settings say."""
         if not self.deferrable:
@@ -128,10 +134,14 @@ class DataCubeSensor(BaseSensorOperator):
         """Look once; a fault that passes says nothing about the DataCube."""
         with no_useless_retries():
             try:
-                judgement = self._wanted.judge(self._selection, self._look())
-            except DataCubeUnavailableError as error:
+                found = self._look()
+            except DataCubeApiError as error:
+                if not self._faults.passes(error):
+                    raise
                 self.log.warning("%s; looking again later", error)
                 return PokeReturnValue(is_done=False)
+            self._faults.works()
+            judgement = self._wanted.judge(self._selection, found)
             if judgement.verdict is Verdict.WAIT:
                 self.log.info("%s", judgement.why)
                 return PokeReturnValue(is_done=False)
@@ -202,7 +212,8 @@ class DataCubeSensor(BaseSensorOperator):
         """Skip instead of failing where the task says so, as a sensor that pokes does."""
         try:
             yield
-        except AirflowException as error:
-            if self.soft_fail or self.never_fail:
+        except (AirflowException, DataCubeError) as error:
+            is_soft = self.soft_fail and isinstance(error, AirflowException)
+            if is_soft or self.never_fail:
                 raise AirflowSkipException(str(error)) from error
             raise

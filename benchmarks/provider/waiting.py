@@ -5,7 +5,8 @@ A server of its own, in a process of its own, holds N running DataCubes behind p
 127.0.0.1. The triggerer's side is another process: one event loop with N triggers, ours or such as
 wait as the cncf pod trigger does, each with a client and a get every two seconds. First each
 DataCube changes twice a minute (CPU, requests), then 100 a second end (latency from the status
-write to the TriggerEvent). Arguments: the numbers of tasks; ``--cncf N`` for the other kind.
+write to the TriggerEvent). Arguments: the numbers of tasks; ``--logs N`` where the pods' logs are
+shown too, as the operator does unless told otherwise; ``--cncf N`` for the other kind.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -57,15 +59,17 @@ def main() -> None:
     """Measure each number of tasks in fresh processes, and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("tasks", nargs="*", type=int, default=[100, 1000, 5000, 10000])
+    parser.add_argument("--logs", nargs="*", type=int, default=[100, 1000, 10000])
     parser.add_argument("--cncf", nargs="*", type=int, default=[100, 1000])
-    parser.add_argument("--side", choices=["server", "datacube", "cncf"])
+    parser.add_argument("--side", choices=["server", "datacube", "logs", "cncf"])
     args = parser.parse_args()
     if args.side == "server":
         asyncio.run(serve(args.tasks[0]))
     elif args.side:
         print(json.dumps(asyncio.run(wait(args.side, args.tasks[0]))))
     else:
-        rows = [("datacube", n) for n in args.tasks] + [("cncf", n) for n in args.cncf]
+        kinds = {"datacube": args.tasks, "logs": args.logs, "cncf": args.cncf}
+        rows = [(kind, count) for kind, counts in kinds.items() for count in counts]
         print(
             f"{'':10}{'tasks':>7}{'req/min':>9}{'CPU %':>7}{'KB each':>9}   p50 ms   p99 ms  events"
         )
@@ -127,6 +131,11 @@ class Server:
         self.requests += 1
         return web.json_response(self.cubes[request.match_info["name"]])
 
+    async def log(self, _: web.Request) -> web.Response:
+        """Answer with a line of a pod's log."""
+        self.requests += 1
+        return web.Response(text="2026-11-26T12:00:00.000000001Z 1.0 GiB of 2.0 GiB (50 %)\n")
+
     async def collection(self, request: web.Request) -> web.StreamResponse:
         """Answer a list or a watch."""
         self.requests += 1
@@ -181,7 +190,8 @@ def cube(name: str) -> dict[str, Any]:
     """Return a running DataCube of the size that real ones have."""
     note = {"note": "x" * 1000}
     meta = {"namespace": "default", "name": name, "uid": name, "resourceVersion": "1"}
-    running = {"conditions": [{"type": "Initialized", "status": "True"}]}
+    pod = {"reference": {"name": f"{name}-pod"}, "status": "Running"}
+    running = {"conditions": [{"type": "Initialized", "status": "True"}], "pod": pod}
     return {"metadata": {**meta, "annotations": note}, "spec": SPEC, "status": running}
 
 
@@ -192,6 +202,7 @@ async def serve(count: int) -> None:
     cubes = "/apis/{group}/{version}/namespaces/{namespace}/datacubes"
     app.router.add_get(cubes, server.collection)
     app.router.add_get(cubes + "/{name}", server.item)
+    app.router.add_get("/api/v1/namespaces/{namespace}/pods/{pod}/log", server.log)
     app.router.add_post("/finish/{name}", server.finish)
     app.router.add_get("/count", server.count)
     runner = web.AppRunner(app, access_log=None)
@@ -205,7 +216,8 @@ async def wait(kind: str, count: int) -> Cost:
     """Start the triggers, measure a quiet time, then let some DataCubes end."""
     names = [f"x-{number}" for number in range(count)]
     ended: dict[str, float] = {}
-    start = {"datacube": datacube_trigger, "cncf": cncf_poll}[kind]
+    logged = partial(datacube_trigger, logging_interval=30.0)
+    start = {"datacube": datacube_trigger, "logs": logged, "cncf": cncf_poll}[kind]
     await prepare()
     async with ClientSession(os.environ["SERVER"]) as control:
         memory = psutil.Process().memory_info().rss
@@ -245,13 +257,19 @@ async def noting(name: str, waiting: Coroutine[Any, Any, None], ended: dict[str,
     ended[name] = time.monotonic()
 
 
-async def datacube_trigger(name: str) -> None:
+async def datacube_trigger(name: str, logging_interval: float = 0.0) -> None:
     """Wait as ours does, until the TriggerEvent."""
     from airflow_provider_datacube.triggers.datacube import (  # noqa: PLC0415 - not in the server
         DataCubeTrigger,
     )
 
-    trigger = DataCubeTrigger(namespace="default", name=name, uid=name, kubernetes_conn_id="k8s")
+    trigger = DataCubeTrigger(
+        namespace="default",
+        name=name,
+        uid=name,
+        kubernetes_conn_id="k8s",
+        logging_interval=logging_interval,
+    )
     async for _ in trigger.run():
         return
 

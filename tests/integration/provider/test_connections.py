@@ -134,6 +134,40 @@ async def test_a_connection_that_leads_nowhere_is_named(
             pass
 
 
+@pytest.mark.parametrize("written", ["", "text", "[a, list]", "clusters: 5", "\x00", "a: [b"])
+async def test_a_kubeconfig_that_is_just_being_written_is_told_without_a_word_of_it(
+    connection: Callable[..., str], tmp_path: Path, written: str
+) -> None:
+    (tmp_path / "config").write_text(written)
+    conn = connection(kube_config_path=str(tmp_path / "config"))
+    with pytest.raises(errors.DataCubeApiError, match="connection 'k8s' cannot be used"):
+        open_cubes(conn)
+    with pytest.raises(errors.DataCubeApiError, match="connection 'k8s' cannot be used"):
+        async with connect(conn):
+            pass
+
+
+@pytest.mark.parametrize("spoil", ["cut", "directory"])
+async def test_an_authority_that_cannot_be_read_is_told(
+    given: Any, connection: Callable[..., str], tmp_path: Path, spoil: str
+) -> None:
+    authority = tmp_path / "ca.crt"
+    if spoil == "directory":
+        authority.mkdir()
+    else:
+        authority.write_text("-----BEGIN CERTIFICATE-----\nMII")
+    cluster = given["clusters"][0]["cluster"]
+    del cluster["certificate-authority-data"]
+    cluster["certificate-authority"] = str(authority)
+    (tmp_path / "config").write_text(yaml.safe_dump(given))
+    conn = connection(kube_config_path=str(tmp_path / "config"))
+    with pytest.raises(errors.DataCubeApiError, match="'k8s'"):
+        open_cubes(conn).read(REF)
+    with pytest.raises(errors.DataCubeApiError, match="'k8s'"):
+        async with connect(conn) as cubes:
+            await cubes.read(REF)
+
+
 def test_two_connections_lead_to_two_clusters(
     kubeconfig: Path,
     connection: Callable[..., str],

@@ -62,7 +62,7 @@ def task(conn: str, monkeypatch: pytest.MonkeyPatch) -> DataCubeOperator:
 
 
 def made(sent: Any) -> Any:
-    return {**sent, "metadata": {**sent["metadata"], "uid": UID}}
+    return {**sent, "metadata": {**sent["metadata"], "uid": UID, "resourceVersion": "7"}}
 
 
 def test_a_forbidden_secret_leaves_no_datacube_behind(
@@ -70,15 +70,17 @@ def test_a_forbidden_secret_leaves_no_datacube_behind(
 ) -> None:
     server.answer(201, made)
     server.answer(403)
+    server.answer(200, lambda _: made(server.sent[0][2]))
     server.answer(200)
     words = "Secret default/.*: 403 .* grant it the verb 'create' on secrets there"
     with pytest.raises(AirflowFailException, match=words):
         task.execute({"ti": TaskInstance()})  # type: ignore[typeddict-item]  # what it needs
-    (_, _, cube), (_, where, secret), (verb, deleted, options) = server.sent
+    (_, _, cube), (_, where, secret), (looked, _, _), (verb, deleted, options) = server.sent
+    assert looked == "GET"
     assert where == "secrets"
     assert secret["metadata"]["ownerReferences"][0]["uid"] == UID
     assert (verb, deleted) == ("DELETE", f"datacubes/{cube['metadata']['name']}")
-    assert options["preconditions"] == {"uid": UID}
+    assert options["preconditions"] == {"uid": UID, "resourceVersion": "7"}
     assert CANARY not in json.dumps(cube)
 
 

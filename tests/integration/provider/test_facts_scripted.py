@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
+from airflow_provider_datacube._blocking import run
 from airflow_provider_datacube._clients.facts import Patience, facts_of
 from airflow_provider_datacube._events import to_error_event
 from airflow_provider_datacube._explanation import explain
@@ -142,7 +145,7 @@ def conn(script: Any, connection: Callable[..., str], kubeconfig_for: Callable[.
 def look(conn: str) -> Callable[..., Facts]:
     def look(pod: str = "", patience: Patience = QUICK) -> Facts:
         began = time.monotonic()
-        facts = asyncio.run(facts_of(conn, REF, pod, patience))
+        facts = run(facts_of(conn, REF, pod, patience))
         assert time.monotonic() - began < 15
         return facts
 
@@ -218,6 +221,23 @@ def test_all_of_it_has_an_end_and_what_was_found_until_then_is_kept(
     assert [missing.what for missing in facts.missing] == ["the rest"]
     assert facts.outcome is not None
     assert len(facts.events) == 3
+
+
+def test_a_name_that_does_not_resolve_is_not_waited_for(
+    connection: Callable[..., str],
+    kubeconfig_for: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    conn = connection(kube_config_path=kubeconfig_for("https://api.example.org:6443"))
+    released = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(30))
+    began = time.monotonic()
+    try:
+        facts = run(facts_of(conn, REF, "", Patience(answer_s=20, all_s=1)))
+        assert time.monotonic() - began < 15
+        assert [missing.what for missing in facts.missing] == ["the rest"]
+    finally:
+        released.set()
 
 
 def test_a_namesake_says_nothing(server: Server, look: Callable[..., Facts]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import pytest
 from airflow_provider_datacube._adoption import create_or_adopt
 from airflow_provider_datacube._holding import Try
 from airflow_provider_datacube._naming import IDENTITY_LABEL, TaskIdentity
+from datacube_api.core import DNS_SUBDOMAIN
 from datacube_api.errors import (
     DataCubeConflictError,
     DataCubeForbiddenError,
@@ -52,6 +54,20 @@ def test_an_unfinished_one_of_an_earlier_life_is_adopted(
     assert again.cube["metadata"]["labels"]["try_number"] == str(try_number)
     assert this.holds(again.cube)
     assert len(store.held) == 1
+
+
+@pytest.mark.parametrize("length", [250, 251, 252, 253])
+def test_the_successors_of_a_long_name_are_cut(
+    store: Any, manifest: dict[str, Any], length: int
+) -> None:
+    name = "a" * 200 + ".b-c" * 12 + "d" * (length - 248)
+    for number in range(1, 12):
+        made = create_or_adopt(store, named(manifest, name), a_try(number)).cube
+        store.set_status(CubeRef.of(made), FAILED)
+    names = [cube["metadata"]["name"] for cube in store.held.values()]
+    assert len(names) == 11
+    assert names[0] == name
+    assert all(len(one) <= 253 and re.fullmatch(DNS_SUBDOMAIN, one) for one in names)
 
 
 def test_a_finished_one_has_a_successor(store: Any, manifest: dict[str, Any]) -> None:

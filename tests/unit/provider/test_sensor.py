@@ -89,6 +89,33 @@ def test_a_fault_that_passes_fails_no_sensor(
     assert run(sensor())["uid"] == ref.uid
 
 
+def test_a_server_that_starts_again_refuses_for_a_moment(
+    store: Any, fakes: ModuleType, ref: CubeRef, sensor: Any
+) -> None:
+    read, looks = store.read, []
+
+    def look(asked: CubeRef) -> Any:
+        looks.append(asked)
+        if len(looks) == 2:
+            raise errors.DataCubeForbiddenError("403 Forbidden", 403)
+        if len(looks) == 4:
+            store.set_status(ref, fakes.COMPLETE)
+        return read(asked)
+
+    store.read = look
+    assert run(sensor())["uid"] == ref.uid
+    assert len(looks) == 4
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_one_that_never_fails_skips_whatever_happens(
+    store: Any, sensor: Any, *, deferrable: bool
+) -> None:
+    store.refuse("get", errors.DataCubeApiError("400 Bad Request", 400))
+    with pytest.raises(AirflowSkipException):
+        run(sensor(never_fail=True, deferrable=deferrable))
+
+
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_a_failed_transfer_fails_at_once(
     store: Any, ref: CubeRef, sensor: Any, *, deferrable: bool

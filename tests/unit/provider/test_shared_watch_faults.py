@@ -93,9 +93,22 @@ async def test_a_server_that_is_starting_refuses_what_it_gave_before(
 
 
 @pytest.mark.parametrize("refusal", [FORBIDDEN, UNKNOWN, UNREADABLE])
-async def test_what_never_worked_is_told_at_once_to_all(
+async def test_triggerer_and_api_server_may_start_at_once(
     room: Any, store: Any, refusal: errors.DataCubeApiError
 ) -> None:
+    refs = room.cubes(3)
+    store.refuse("connect", refusal, refusal)
+    tasks = room.start(*refs)
+    await store.until_asked("watch")
+    room.finish(*refs)
+    await room.finished(tasks)
+
+
+@pytest.mark.parametrize("refusal", [FORBIDDEN, UNKNOWN, UNREADABLE])
+async def test_what_stays_refused_is_told_to_all(
+    room: Any, store: Any, refusal: errors.DataCubeApiError
+) -> None:
+    room.pace = HASTY
     store.refuse("connect", refusal)
     for task in room.start(*room.cubes(3)):
         with pytest.raises(type(refusal)):
@@ -115,6 +128,7 @@ async def test_a_refusal_that_stays_is_told(room: Any, store: Any) -> None:
 
 async def test_after_an_error_the_next_one_starts_anew(room: Any, store: Any) -> None:
     (ref,) = room.cubes(1)
+    room.pace = HASTY
     store.refuse("connect", FORBIDDEN)
     with pytest.raises(errors.DataCubeForbiddenError):
         await room.wait(ref)

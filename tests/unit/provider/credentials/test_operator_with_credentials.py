@@ -10,6 +10,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
 
 from airflow_provider_datacube._credentials.secret import provide, secret_of
+from airflow_provider_datacube._holding import HELD_BY
 from airflow_provider_datacube.decorators.datacube import _DataCubeDecoratedOperator
 from airflow_provider_datacube.models import PVC, S3, Git, HuggingFace, SecretRef
 from airflow_provider_datacube.operators.datacube import DataCubeOperator
@@ -38,6 +39,7 @@ CONNECTIONS: dict[str, dict[str, Any]] = {
     },
 }
 DATA = PVC("data")
+BEGUN = {"conditions": [{"type": "Initialized", "status": "True"}]}
 GIT_IN_YAML = (
     "apiVersion: tensorstack.dev/v1beta1\nkind: DataCube\nmetadata: {namespace: default}\nspec:\n"
     f"  source: {{type: git, options: [{{name: url, value: '{URL}'}}]}}\n"
@@ -300,7 +302,36 @@ def test_a_datacube_whose_secret_cannot_be_made_is_not_left_to_wait(
     with pytest.raises(AirflowFailException, match="may not create secrets"):
         desk.task(on_kill_action=on_kill_action, **given).execute({"ti": desk.ti})
     assert desk.cubes.held == {}
-    assert desk.cubes.asked == ["create", "delete"]
+    assert desk.cubes.asked == ["create", "get", "delete"]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda cube: cube["metadata"]["annotations"].update({HELD_BY: "later"}), "another try"),
+        (lambda cube: cube.update(status=BEGUN), "it has begun"),
+    ],
+)
+def test_one_that_is_not_this_tries_any_more_or_has_begun_is_not_withdrawn(
+    desk: Desk,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Any], None],
+    why: str,
+) -> None:
+    provide = desk.provide
+
+    def late(cube: Any, values: Any) -> None:
+        (held,) = desk.cubes.held.values()
+        change(held)
+        provide(cube, values)
+
+    monkeypatch.setattr(desk, "provide", late)
+    desk.secrets.refuse("create", FORBIDDEN)
+    with pytest.raises(AirflowFailException, match="may not create secrets"):
+        desk.task(conn_id="git_c", source=Git(url=URL), sink=DATA).execute({"ti": desk.ti})
+    assert len(desk.cubes.held) == 1
+    assert why in capsys.readouterr().out
 
 
 def test_that_it_cannot_be_deleted_either_hides_nothing(desk: Desk) -> None:
@@ -313,8 +344,7 @@ def test_that_it_cannot_be_deleted_either_hides_nothing(desk: Desk) -> None:
 
 def test_one_that_has_begun_goes_on(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     deferred_again(desk)
-    begun = {"conditions": [{"type": "Initialized", "status": "True"}]}
-    desk.cubes.set_status(CubeRef(**desk.ti.pushed["datacube"]), begun)
+    desk.cubes.set_status(CubeRef(**desk.ti.pushed["datacube"]), BEGUN)
     desk.secrets.refuse("create", FORBIDDEN)
     deferred_again(desk)
     assert "has begun, and goes on" in capsys.readouterr().out
