@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from datacube_runtime.controller.settings import Settings
 
 _LOOK_AGAIN_S = 1.0
+_LOOK_SELDOM_S = 15.0
 _ENDED = ("Succeeded", "Failed")
 _SUSPENDED_BY = (
     f"annotation {ANNOTATIONS['suspend']}, or the controller's default of it, says so; set it to "
@@ -195,7 +196,8 @@ def _observe(  # noqa: PLR0913, PLR0917 - as plan
         wanted = is_held  # spoilt after its start: it goes on as it was begun
     change = (SuspendJob(job, wanted),) if wanted != is_held else ()
     if wanted:
-        told = report.suspended(told, f"stopped: {_SUSPENDED_BY}", now)
+        text = f"stopped: {_SUSPENDED_BY}"
+        told = report.stopped(_status_of(cube), job, pods, text, now)
     elif _is_ordinary(cube, told, job, now):
         return Plan(change, requeue_after_s=podless.QUIET_S)
     again_s = podless.look_again_s(job, pods, now) if podless.lacks_a_pod(job, pods) else None
@@ -270,9 +272,15 @@ def _fail(cube: Obj, reason: Reason, message: str, now: datetime) -> Plan:
 
 
 def _put_off(cube: Obj, reason: Reason, message: str, now: datetime) -> Plan:
-    """Say what is waited for, and look again soon: nobody tells when it has come to pass."""
+    """
+    Say what is waited for, and look again: nobody tells when it has come to pass.
+
+    That is soon at first, and more seldom the longer it has waited: each look takes requests.
+    """
     waiting = report.waiting(_status_of(cube), reason, message, now)
-    return _say(cube, waiting, requeue_after_s=_LOOK_AGAIN_S)
+    waited_s = (now - report.waits_since(waiting, now)).total_seconds()
+    again_s = min(max(_LOOK_AGAIN_S, waited_s / 4), _LOOK_SELDOM_S)
+    return _say(cube, waiting, requeue_after_s=again_s)
 
 
 def _say(cube: Obj, status: Mapping[str, Any], *, requeue_after_s: float | None = None) -> Plan:

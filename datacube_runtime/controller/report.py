@@ -55,6 +55,13 @@ def suspended(status: Mapping[str, Any], message: str, now: datetime) -> Status:
     )
 
 
+def stopped(
+    status: Mapping[str, Any], job: Obj, pods: Sequence[Obj], message: str, now: datetime
+) -> Status:
+    """Return the status of one that is held back after its start: what is seen of it, no more."""
+    return suspended(_facts(status, job, pods), message, now)
+
+
 def failed(status: Mapping[str, Any], reason: Reason, message: str, now: datetime) -> Status:
     """Return the status of a DataCube that failed for good."""
     known = {c.get("type") for c in status.get("conditions") or ()}
@@ -74,7 +81,7 @@ def observed(
     done = finished_condition(job)
     if done and done["type"] == "Complete":
         return _complete(told, job, pods, now)
-    if any(podlike.has_started(pod) for pod in pods):
+    if any(map(podlike.has_started, pods)) or (not pods and has_been_initialized(told)):
         told = _initialized(told, now, _remark(job, pod, refused))
     if done:
         return _failed(told, job, pods, now)
@@ -92,6 +99,14 @@ def has_trouble(message: str) -> bool:
     """Tell whether a message of ``observed`` names more than the usual steps of a pod's start."""
     said = message.partition(" is pending: ")[2]
     return bool(said) and said.partition(":")[0] not in _USUAL
+
+
+def waits_since(status: Mapping[str, Any], now: datetime) -> datetime:
+    """Return since when a DataCube has not begun, by its status; now, where that does not say."""
+    conditions = status.get("conditions") or ()
+    times = {c.get("type"): c.get("lastTransitionTime") for c in conditions}
+    since = times.get(ConditionType.INITIALIZED)
+    return now if since is None else datetime.fromisoformat(since)
 
 
 def ended_at(status: Mapping[str, Any]) -> datetime | None:
@@ -156,9 +171,7 @@ def _podless(job: Obj, last: Obj | None, refused: str) -> str:
 
 def _remark(job: Obj, pod: Obj | None, refused: str) -> str:
     """Return what comes of an attempt whose pod is taken away, or what keeps the next one off."""
-    if pod is None:
-        return ""
-    if podlike.is_finished(pod):
+    if pod is None or podlike.is_finished(pod):
         return f"; {_podless(job, pod, refused)}" if refused else ""
     if not (why := podlike.taken(pod)):
         return ""

@@ -166,6 +166,19 @@ def test_the_job_of_a_deleted_namesake_is_waited_out(make: Any, plan_for: Any) -
     assert planned.requeue_after_s == 1.0
 
 
+@pytest.mark.parametrize(("waited_s", "again_s"), [(2, 1), (20, 5), (3600, 15)])
+def test_what_nobody_tells_of_is_looked_at_more_seldom_the_longer_it_takes(
+    make: Any, settings: Settings, now: datetime, waited_s: float, again_s: float
+) -> None:
+    cube = make.cube()
+    job = make.job(make.cube(metadata={"uid": "uid-before"}), "Complete")
+    (said,) = plan(cube, job, (), None, now, settings).actions
+    assert isinstance(said, PatchStatus)
+    later = now + timedelta(seconds=waited_s)
+    planned = plan({**cube, "status": said.status}, job, (), None, later, settings)
+    assert planned.requeue_after_s == again_s
+
+
 @pytest.mark.parametrize(
     "status",
     [

@@ -10,7 +10,7 @@ import pytest
 from datacube_api.status import Phase, evaluate
 from datacube_runtime.controller import podless
 from datacube_runtime.controller.actions import PatchStatus
-from datacube_runtime.controller.api import CUBES, JOBS, ApiError
+from datacube_runtime.controller.api import CUBES, JOBS, PODS, ApiError
 from datacube_runtime.controller.reconcile import plan
 
 if TYPE_CHECKING:
@@ -96,6 +96,21 @@ async def test_who_refuses_the_pod_of_another_attempt_is_told_beside_what_has_be
         assert "Job cube-batchjob has no pod yet for another attempt after pod-1" in outcome.message
         api.run_pod(make.pod("Running", 2, state={"running": {}}))
         await until(lambda: evaluate(api.status()).message == "The DataCube is initialized")
+
+
+async def test_who_refuses_the_next_pod_is_told_also_when_the_last_one_was_taken_away(
+    make: Any, api: Any, running: Any, until: Any
+) -> None:
+    api.told_of_jobs = [event(QUOTA, lastTimestamp="2026-11-23T12:00:12Z")]
+    api.put(JOBS, make.job(api.put(CUBES, make.cube())))
+    taken = make.pod("Running", state={"running": {}})
+    taken["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:11Z"
+    api.run_pod(taken)
+    async with running():
+        await until(lambda: "lost when the pod is gone" in evaluate(api.status()).message)
+        api.drop(PODS, "pod-1")
+        await until(lambda: QUOTA in evaluate(api.status()).message)
+        assert "lost when the pod is gone" not in evaluate(api.status()).message
 
 
 def test_an_attempt_that_never_ran_and_whose_successor_is_refused_still_waits(

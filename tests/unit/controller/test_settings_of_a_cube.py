@@ -89,6 +89,14 @@ def test_a_running_cube_is_stopped_and_goes_on(make: Any, now: Any, settings: An
     assert evaluate(resumed[1].status).reason == Reason.POD_PENDING
 
 
+def test_what_is_stopped_is_told_once(make: Any, now: Any, settings: Any) -> None:
+    cube, pods = annotated(make, suspend="true"), (make.ended_pod(Reason.NETWORK_ERROR),)
+    held = {**make.job(cube, failed=1), "spec": {"suspend": True}}
+    (said,) = plan(cube, held, pods, None, now, settings).actions
+    later = now + timedelta(minutes=10)
+    assert not plan({**cube, "status": said.status}, held, pods, None, later, settings).actions
+
+
 @pytest.mark.parametrize(("after_s", "left"), [(30, 30), (60, None), (90, None)])
 def test_a_finished_cube_is_deleted_when_its_time_is_up(
     make: Any, now: Any, settings: Any, after_s: int, left: float | None
