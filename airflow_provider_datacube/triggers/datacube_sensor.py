@@ -3,8 +3,8 @@ The sensor's trigger: looks for DataCubes that somebody else made, and ends with
 
 The end of a transfer is seen at once, by the watch that all waiting triggers share. What no watch
 of a known DataCube can tell (one that does not exist yet, or another condition) it looks for every
-``poke_interval`` seconds. Unlike the operator's trigger it owns nothing, so nothing is ever deleted
-here, whatever becomes of the task.
+``poke_interval`` seconds, over a client that all sensors share. Unlike the operator's trigger it
+owns nothing, so nothing is ever deleted here, whatever becomes of the task.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_datacube._connecting import connect
 from airflow_provider_datacube._faults import Faults, persist
 from airflow_provider_datacube._refusals import ResourceUnknownError
 from airflow_provider_datacube._selection import Selection
 from airflow_provider_datacube._sensing import Condition, Judgement, Verdict, late, of_error
 from airflow_provider_datacube._shared_watch import WATCHES
+from airflow_provider_datacube._sharing import CLIENTS
 from airflow_provider_datacube._watching import Limit, Pace
 from datacube_api.errors import DataCubeError, DataCubeGoneError, DataCubeNotFoundError
 from datacube_api.reference import CubeRef
@@ -166,7 +166,7 @@ class DataCubeSensorTrigger(BaseTrigger):
         ends = [asyncio.create_task(self._end_of(CubeRef.of(cube))) for cube in self._open(found)]
         try:
             with suppress(TimeoutError, DataCubeGoneError):
-                async with asyncio.timeout(self.poke_interval):
+                async with asyncio.timeout(self._look_again_s(ends)):
                     for end in asyncio.as_completed(ends):
                         ended = await end
                         seen[ended["metadata"]["uid"]] = ended
@@ -179,6 +179,10 @@ class DataCubeSensorTrigger(BaseTrigger):
                 task.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
         return Judgement(Verdict.WAIT)
+
+    def _look_again_s(self, ends: list[asyncio.Task[Cube]]) -> float | None:
+        """Return for how long ends are waited for: one that has a name has no newcomers."""
+        return None if ends and self.selection.name else self.poke_interval
 
     def _open(self, found: list[Cube]) -> list[Cube]:
         """Return those whose end would tell something."""
@@ -198,4 +202,4 @@ class DataCubeSensorTrigger(BaseTrigger):
         )
 
     def _connect(self) -> Any:
-        return connect(self.kubernetes_conn_id)
+        return CLIENTS.connect(self.kubernetes_conn_id)

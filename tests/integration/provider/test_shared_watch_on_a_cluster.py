@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_datacube._events import from_event
+from airflow_provider_datacube._sensing import from_event as sensed_event
 from airflow_provider_datacube._shared_watch import WATCHES
+from airflow_provider_datacube._sharing import CLIENTS
 from airflow_provider_datacube.triggers.datacube import DataCubeTrigger
+from airflow_provider_datacube.triggers.datacube_sensor import DataCubeSensorTrigger
 from datacube_api.errors import DataCubeGoneError
 from datacube_api.reference import CubeRef
 from datacube_api.status import Phase
@@ -41,6 +44,11 @@ async def event_of(conn_id: str, ref: CubeRef, deadline: float | None = None) ->
     return event
 
 
+async def soon(happens: Callable[[], bool]) -> None:
+    while not happens():  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0.02)
+
+
 async def test_each_trigger_ends_with_what_befell_its_own_datacube(
     conn_id: str, cluster: Any, fakes: Any, make: Callable[[str], CubeRef]
 ) -> None:
@@ -65,6 +73,37 @@ async def test_each_trigger_ends_with_what_befell_its_own_datacube(
         ended = [from_event(event).ref for event in await asyncio.gather(*waiting[4:], late)]
     assert ended == [*refs[4:], again]
     assert len(WATCHES) == 0
+
+
+async def test_sensors_share_client_and_watch(
+    conn_id: str, cluster: Any, fakes: Any, make: Callable[[str], CubeRef]
+) -> None:
+    refs = [make(f"s-{number}") for number in range(20)]
+
+    async def sensed(ref: CubeRef) -> str:
+        trigger = DataCubeSensorTrigger(
+            namespace=ref.namespace,
+            name=ref.name,
+            label_selector="",
+            condition="Complete",
+            match="all",
+            if_missing="wait",
+            if_failed="fail",
+            kubernetes_conn_id=conn_id,
+            poke_interval=0.5,
+        )
+        (event,) = [event.payload async for event in trigger.run()]
+        return str(sensed_event(event).verdict)
+
+    async with asyncio.timeout(30):
+        waiting = [asyncio.create_task(sensed(ref)) for ref in refs]
+        await soon(lambda: len(WATCHES) == 1)
+        assert len(CLIENTS) == 1
+        for ref in refs:
+            await asyncio.to_thread(cluster.set_status, ref, fakes.COMPLETE)
+        assert await asyncio.gather(*waiting) == ["met"] * len(refs)
+        assert len(WATCHES) == 0
+        await soon(lambda: len(CLIENTS) == 0)
 
 
 async def test_a_deadline_that_has_passed_leaves_one_look(

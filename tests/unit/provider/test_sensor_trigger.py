@@ -73,6 +73,18 @@ async def test_an_end_is_seen_at_once(
     assert (judgement.verdict, judgement.cubes[0]["uid"]) == ("met", ref.uid)
 
 
+async def test_what_the_watch_will_tell_is_not_looked_for(
+    store: Any, fakes: ModuleType, make: Any, waiting: Any
+) -> None:
+    ref, task = make(), waiting(**{**BY_NAME, "poke_interval": 0.001})
+    await store.until_asked("watch")
+    asked = list(store.asked)
+    await asyncio.sleep(0.05)
+    assert store.asked == asked
+    store.set_status(ref, fakes.COMPLETE)
+    assert (await ended(task)).verdict == "met"
+
+
 async def test_all_of_a_selector_are_waited_for(
     store: Any, fakes: ModuleType, make: Any, waiting: Any
 ) -> None:
