@@ -12,7 +12,8 @@ READY := .venv/.ready
 OLDEST := .venv-3.1
 COMPOSE := .venv-compose
 # What imports Airflow.
-OLDEST_TESTS := tests/unit/provider tests/integration/provider tests/e2e/test_tasks_that_end.py \
+OLDEST_TESTS := tests/unit/provider tests/integration/provider \
+  $(addprefix tests/e2e/test_, tasks_that_end.py credentials_canary.py explaining.py) \
   $(addprefix tests/contract/test_, imports.py provider_metadata.py readme.py errors_document.py)
 RESOLVE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --generate-hashes --no-emit-index-url --no-header --extra local --group dev pyproject.toml

@@ -165,6 +165,12 @@ def kill(program: Program) -> None:
     program.process.wait()
 
 
+def terminate(program: Program) -> None:
+    """End a program as Kubernetes does: it has thirty seconds."""
+    program.process.terminate()
+    program.process.wait(30)
+
+
 @contextmanager
 def silent() -> Iterator[str]:
     """Give the address of a server that takes every connection and never answers."""

@@ -15,7 +15,7 @@ from datacube_api.reference import CubeRef
 from datacube_api.status import Phase, evaluate
 from tests.e2e.airflows import Running, running
 from tests.e2e.conftest import until
-from tests.e2e.ended import DAGS, QUICK, Runs, kill, silent
+from tests.e2e.ended import DAGS, QUICK, Runs, kill, silent, terminate
 from tests.e2e.services import push_a_file
 
 if TYPE_CHECKING:
@@ -147,8 +147,8 @@ def test_a_trigger_that_moves_cancels_nothing(runs: Runs) -> None:
     until(lambda: "stays: the task may still want it" in runs.log("moved", "moved_deferred"), 60)
     assert runs.is_there(refs["moved_deferred"])
 
-    for triggerer in (second, runs.airflow.started["airflow-triggerer"]):
-        kill(triggerer)
+    terminate(second)
+    kill(runs.airflow.started["airflow-triggerer"])
     runs.airflow.start("airflow-triggerer", "triggerer", "--skip-serve-logs")
     for task in refs:
         until(lambda task=task: runs.triggerer_of(task) not in (None, first, first + 1), 60)
