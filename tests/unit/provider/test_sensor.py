@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,12 +11,14 @@ from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
     TaskDeferred,
 )
+from airflow.sdk.bases.sensor import AirflowRescheduleException
 
 from airflow_provider_datacube._refusals import Request, refused
 from airflow_provider_datacube._sensing import Judgement, Verdict
 from airflow_provider_datacube.sensors.datacube import DataCubeSensor
 from datacube_api import errors
 from datacube_api.reference import CubeRef
+from tests.task_instances import TaskInstance
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -44,6 +46,13 @@ def sensor(store: Any) -> Any:
 def ref(store: Any, manifest: dict[str, Any]) -> CubeRef:
     metadata = {"namespace": "default", "name": "x", "labels": {"team": "ml"}}
     return CubeRef.of(store.create({**manifest, "metadata": metadata}))
+
+
+class Rescheduled(TaskInstance):
+    """One that is at its first look."""
+
+    def get_first_reschedule_date(self, _: Any) -> None:
+        """Return when that was; nothing yet."""
 
 
 def run(sensor: DataCubeSensor, **context: Any) -> Any:
@@ -87,6 +96,20 @@ def test_a_fault_that_passes_fails_no_sensor(
     store.set_status(ref, fakes.COMPLETE)
     store.refuse("get", errors.DataCubeUnavailableError("later", 503))
     assert run(sensor())["uid"] == ref.uid
+
+
+def test_rescheduled_it_gives_its_slot_back_between_two_looks(
+    store: Any, fakes: ModuleType, ref: CubeRef, sensor: Any
+) -> None:
+    task = sensor(mode="reschedule", poke_interval=60, timeout=600)
+    context = {"ti": Rescheduled()}
+    before = datetime.now(UTC)
+    with pytest.raises(AirflowRescheduleException) as again:
+        task.execute(context)
+    assert before + timedelta(seconds=60) <= again.value.reschedule_date
+    assert store.asked.count("get") == 1
+    store.set_status(ref, fakes.COMPLETE)
+    assert task.execute(context)["uid"] == ref.uid
 
 
 def test_a_server_that_starts_again_refuses_for_a_moment(
