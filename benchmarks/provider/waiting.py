@@ -1,9 +1,9 @@
 """
-What waiting costs in the triggerer: N deferred tasks, ours beside the cncf provider's way.
+What waiting costs in the triggerer: N deferred tasks, ours beside the cncf provider's.
 
 A server of its own, in a process of its own, holds N running DataCubes behind plain HTTP on
-127.0.0.1. The triggerer's side is another process: one event loop with N triggers, ours or such as
-wait as the cncf pod trigger does, each with a client and a get every two seconds. First each
+127.0.0.1. The triggerer's side is another process: one event loop with N triggers, ours or the cncf
+provider's for pods that run as long, which asks every two seconds unless told otherwise. First each
 DataCube changes twice a minute (CPU, requests), then 100 a second end (latency from the status
 write to the TriggerEvent). Arguments: the numbers of tasks; ``--logs N`` where the pods' logs are
 shown too, as the operator does unless told otherwise; ``--cncf N`` for the other kind.
@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,9 +30,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psutil
 import yaml
 from aiohttp import ClientSession, web
-
-from datacube_api.reference import CubeRef
-from datacube_api.status import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -127,9 +125,24 @@ class Server:
         self.streams: set[web.StreamResponse] = set()
 
     async def item(self, request: web.Request) -> web.Response:
-        """Answer a get."""
+        """Answer a get of a DataCube."""
         self.requests += 1
         return web.json_response(self.cubes[request.match_info["name"]])
+
+    async def pod(self, request: web.Request) -> web.Response:
+        """Answer with a pod that runs until its DataCube has ended."""
+        self.requests += 1
+        name = request.match_info["pod"]
+        is_done = self.cubes[name]["status"] is DONE
+        state = {"terminated": {"exitCode": 0}} if is_done else {"running": {}}
+        container = {"name": "base", "image": "x", "imageID": "x", "ready": True, "state": state}
+        status = {
+            "phase": "Succeeded" if is_done else "Running",
+            "containerStatuses": [{**container, "restartCount": 0}],
+        }
+        spec = {"containers": [{"name": "base", "image": "x"}]}
+        metadata = self.cubes[name]["metadata"]
+        return web.json_response({"metadata": metadata, "spec": spec, "status": status})
 
     async def log(self, _: web.Request) -> web.Response:
         """Answer with a line of a pod's log."""
@@ -202,6 +215,7 @@ async def serve(count: int) -> None:
     cubes = "/apis/{group}/{version}/namespaces/{namespace}/datacubes"
     app.router.add_get(cubes, server.collection)
     app.router.add_get(cubes + "/{name}", server.item)
+    app.router.add_get("/api/v1/namespaces/{namespace}/pods/{pod}", server.pod)
     app.router.add_get("/api/v1/namespaces/{namespace}/pods/{pod}/log", server.log)
     app.router.add_post("/finish/{name}", server.finish)
     app.router.add_get("/count", server.count)
@@ -217,7 +231,7 @@ async def wait(kind: str, count: int) -> Cost:
     names = [f"x-{number}" for number in range(count)]
     ended: dict[str, float] = {}
     logged = partial(datacube_trigger, logging_interval=30.0)
-    start = {"datacube": datacube_trigger, "logs": logged, "cncf": cncf_poll}[kind]
+    start = {"datacube": datacube_trigger, "logs": logged, "cncf": cncf_trigger}[kind]
     await prepare()
     async with ClientSession(os.environ["SERVER"]) as control:
         memory = psutil.Process().memory_info().rss
@@ -274,21 +288,22 @@ async def datacube_trigger(name: str, logging_interval: float = 0.0) -> None:
         return
 
 
-async def cncf_poll(name: str) -> None:
-    """Wait as the cncf provider's pod trigger does: a hook each, a client and a get each time."""
-    from airflow.providers.cncf.kubernetes.hooks.kubernetes import (  # noqa: PLC0415 - not in the server
-        AsyncKubernetesHook,
+async def cncf_trigger(name: str) -> None:
+    """Wait as the cncf provider's own trigger does, for a pod that runs as long."""
+    from airflow.providers.cncf.kubernetes.triggers.pod import (  # noqa: PLC0415 - not in the server
+        KubernetesPodTrigger,
     )
-    from kubernetes_asyncio.client import CustomObjectsApi  # noqa: PLC0415 - not in the server
 
-    hook = AsyncKubernetesHook(conn_id="k8s")
-    while True:
-        async with hook.get_conn() as client:
-            path = CubeRef("default", name).item()
-            found = await CustomObjectsApi(client).get_namespaced_custom_object(**path)
-        if evaluate(found.get("status")).phase.is_terminal:
-            return
-        await asyncio.sleep(2)
+    trigger = KubernetesPodTrigger(
+        pod_name=name,
+        pod_namespace="default",
+        trigger_start_time=datetime.now(UTC),
+        base_container_name="base",
+        kubernetes_conn_id="k8s",
+        log_events_on_startup=False,  # it would watch each pod's besides
+    )
+    async for _ in trigger.run():
+        return
 
 
 async def endings(control: ClientSession, names: list[str], ended: dict[str, float]) -> list[float]:
