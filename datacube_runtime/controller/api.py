@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from datacube_api.errors import DataCubeApiError
 from datacube_api.naming import MANAGED_BY
@@ -82,6 +82,20 @@ _REFUSALS = (
     HTTPStatus.INTERNAL_SERVER_ERROR,
 )
 
+STATUS_REASONS: Final = frozenset(
+    {
+        *("AlreadyExists", "BadRequest", "Conflict", "Expired", "Forbidden", "Gone"),
+        *("InternalError", "Invalid", "MethodNotAllowed", "NotAcceptable", "NotFound"),
+        *("RequestEntityTooLarge", "ServerTimeout", "ServiceUnavailable", "StoreReadError"),
+        *("Timeout", "TooManyRequests", "Unauthorized", "UnsupportedMediaType"),
+    }
+)
+"""
+Kubernetes' own words for a refusal.
+
+Source: StatusReason in k8s.io/apimachinery/pkg/apis/meta/v1/types.go
+"""
+
 
 class ApiError(DataCubeApiError):
     """The API server refused; ``reason`` is the word of its metav1.Status."""
@@ -89,6 +103,11 @@ class ApiError(DataCubeApiError):
     def __init__(self, status: int, reason: str, message: str) -> None:
         super().__init__(message, status)
         self.reason = reason
+
+    @property
+    def word(self) -> str:
+        """Kubernetes' own word for the refusal; a webhook may have put a sentence there."""
+        return self.reason if self.reason in STATUS_REASONS else "Other"
 
     @property
     def is_not_found(self) -> bool:

@@ -67,7 +67,7 @@ class Cluster:
         items: list[Obj] = []
         while True:
             page = await self.wire.json("GET", resource.path(namespace), query)
-            if not page.keys() >= {"items", "metadata"}:
+            if not _is_list(page):
                 raise DataCubeUnavailableError(f"no list of {resource.plural} was answered", 0)
             items += map(resource.keep, page["items"])
             if not (more := page["metadata"].get("continue")):
@@ -95,6 +95,8 @@ class Cluster:
                     raise ValueError("a line of the watch is no event")
                 if event["type"] == "ERROR":  # a Status, 410 above all, inside of a 200
                     raise refusal(event["object"], HTTPStatus.INTERNAL_SERVER_ERROR)
+                if not _is_object(event["object"]):
+                    raise ValueError("an event of the watch holds no object")
                 if event["type"] == "BOOKMARK":
                     yield WatchEvent("BOOKMARK", event["object"])
                 else:
@@ -167,3 +169,15 @@ async def connected(
 def _as_read(obj: Obj) -> dict[str, Any]:
     meta = obj["metadata"]
     return {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
+
+
+def _is_list(said: object) -> bool:
+    """Tell whether an answer is a list of objects, and not what a proxy has to say."""
+    if not isinstance(said, dict) or not isinstance(said.get("metadata"), dict):
+        return False
+    items = said.get("items")
+    return isinstance(items, list) and all(map(_is_object, items))
+
+
+def _is_object(said: object) -> bool:
+    return isinstance(said, dict) and "resourceVersion" in (said.get("metadata") or {})

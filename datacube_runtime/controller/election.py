@@ -107,15 +107,19 @@ class Election:
     async def hold(self) -> None:
         """Renew; return when the leadership is lost, and somebody else may take it."""
         renewed = time.monotonic()
-        while (left := renewed + self._times.renew_s - time.monotonic()) > 0:
+        while (left_s := self._left_s(renewed)) > 0:
             began = time.monotonic()
             with suppress(TimeoutError):
-                async with asyncio.timeout(left):
+                async with asyncio.timeout(left_s):
                     if await self._attempt():
                         renewed = began
                     elif self._held is None:
                         return
-            await asyncio.sleep(min(left, self._times.retry_s))
+            # What is left now: an attempt that hung may have used it up.
+            await asyncio.sleep(max(0.0, min(self._left_s(renewed), self._times.retry_s)))
+
+    def _left_s(self, renewed: float) -> float:
+        return renewed + self._times.renew_s - time.monotonic()
 
     async def release(self) -> None:
         """

@@ -53,6 +53,9 @@ def between(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Itera
         yield Happening(new.reason or "Complete", "Complete", new.message)
     elif new.phase is Phase.RUNNING and old.phase is not Phase.RUNNING:
         yield Happening("TransferStarted", "Start", f"the transfer runs in pod {new.pod}")
+    elif new.phase is Phase.RUNNING and new.message != old.message and "; " in new.message:
+        # What befalls its pod: it is taken away, or the next one is refused.
+        yield Happening("Waiting", "Wait", new.message)
     elif new.phase is Phase.PENDING and new.why and new.why != old.why:
         yield Happening(new.reason or "Waiting", "Wait", new.message)
 

@@ -161,5 +161,5 @@ class Controller:
             logger.debug("putting off DataCube %s: %s", key, error)
             return "conflict"
         logger.warning("putting off DataCube %s: %s", key, error)
-        self._metrics.count_error(getattr(error, "reason", "") or "Unavailable")
+        self._metrics.count_error(error.word if isinstance(error, ApiError) else "Unavailable")
         return "error"

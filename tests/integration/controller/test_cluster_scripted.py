@@ -122,8 +122,21 @@ async def test_what_is_no_event_breaks_the_watch_and_not_the_process(
             await first(cluster)
 
 
-async def test_what_is_no_list_is_no_answer(answering: Any) -> None:
-    async with answering("{}") as cluster:
+@pytest.mark.parametrize("held", ["{}", "7", "null", '{"metadata": {}}'])
+async def test_an_event_without_an_object_breaks_the_watch_and_not_the_process(
+    answering: Any, held: str
+) -> None:
+    async with answering(f'{{"type": "ADDED", "object": {held}}}\n') as cluster:
+        with pytest.raises(DataCubeUnavailableError, match="no object"):
+            await first(cluster)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["{}", "[]", "7", '{"items": [], "metadata": 7}', '{"items": [{}], "metadata": {}}', "null"],
+)
+async def test_what_is_no_list_is_no_answer(answering: Any, body: str) -> None:
+    async with answering(body) as cluster:
         with pytest.raises(DataCubeUnavailableError, match="no list of datacubes"):
             await cluster.list(CUBES, None)
 

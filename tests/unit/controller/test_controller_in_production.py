@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from datacube_api.errors import DataCubeUnavailableError
 from datacube_api.reasons import Reason
 from datacube_runtime.controller.api import CUBES, ApiError, WatchEvent
 from datacube_runtime.controller.backoff import Backoff
@@ -118,14 +119,26 @@ async def test_what_is_in_hand_is_finished_and_nothing_is_begun(
     assert not api.job("second-batchjob")
 
 
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (ApiError(403, "Forbidden", "jobs.batch is forbidden"), "Forbidden"),
+        (ApiError(403, "pod ns/x uses an unsigned image", "denied"), "Other"),
+        (ApiError(400, "", "denied"), "Other"),
+        (DataCubeUnavailableError("no answer", 0), "Unavailable"),
+    ],
+)
 @pytest.mark.usefixtures("controller")
-async def test_errors_are_counted_by_their_word(
-    make: Any, api: Any, metrics: Metrics, until: Any
+async def test_errors_are_counted_by_kubernetes_own_word(
+    make: Any, api: Any, metrics: Metrics, error: Exception, word: str
 ) -> None:
-    api.refuse["create jobs"] = ApiError(403, "Forbidden", "jobs.batch is forbidden")
+    api.refuse["create jobs"] = error
     api.add_claim()
     api.put(CUBES, make.cube())
-    await until(lambda: b'datacube_reconcile_errors_total{error="Forbidden"}' in metrics.text())
+    counted = f'datacube_reconcile_errors_total{{error="{word}"}}'.encode()
+    async with asyncio.timeout(2):
+        while counted not in metrics.text():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
     assert b'datacube_reconciles_total{result="error"}' in metrics.text()
 
 

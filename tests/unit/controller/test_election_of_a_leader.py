@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from datacube_runtime.controller.election import Sighting, Times, claimed
+from datacube_api.errors import DataCubeUnavailableError
+from datacube_runtime.controller.election import Election, Sighting, Times, claimed
+from datacube_runtime.controller.objects import Key
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -48,6 +52,25 @@ def test_a_new_holder_is_counted_and_a_renewal_is_not() -> None:
 
 def test_a_lease_is_never_shorter_than_promised() -> None:
     assert claimed(None, "a", 2.2, NOW)["leaseDurationSeconds"] == 3
+
+
+async def refuse(*_: object) -> None:
+    raise DataCubeUnavailableError("no answer", 0)
+
+
+async def hang(*_: object) -> None:
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("read", [refuse, hang])
+async def test_a_leader_that_cannot_renew_gives_up_within_its_lease(api: Any, read: Any) -> None:
+    times = Times(0.5, 0.45, 0.4)
+    election = Election(api, Key("ns", "lease"), "me", times)
+    await election.win()
+    api.read = read
+    began = time.monotonic()
+    await election.hold()
+    assert time.monotonic() - began < times.lease_s
 
 
 @pytest.mark.parametrize("times", [(10, 15, 2), (15, 10, 10), (15, 10, 0)])

@@ -27,6 +27,27 @@ def test_a_failure_is_a_warning_with_its_reason() -> None:
     assert words({"attempts": 1}, ended) == [("NoSpaceLeft", True)]
 
 
+def test_a_success_is_told_with_its_reason() -> None:
+    done = {"type": "Complete", "status": "True", "reason": Reason.TRANSFER_SUCCEEDED}
+    assert words({}, {"conditions": [done]}) == [("TransferSucceeded", False)]
+
+
+def test_that_somebody_holds_it_back_is_told() -> None:
+    held = report.suspended({}, "stopped: annotation", NOW)
+    assert words({}, held) == [("Suspended", False)]
+
+
+def test_what_befalls_the_pod_of_one_that_runs_is_told_and_not_that_it_is_over() -> None:
+    def running(message: str) -> Any:
+        said = {"type": "Initialized", "status": "True", "message": message}
+        return {"conditions": [said]}
+
+    quiet, taken = running("The DataCube is initialized"), running("…; pod x was deleted")
+    assert words(quiet, taken) == [("Waiting", False)]
+    assert words(taken, taken) == []
+    assert words(taken, quiet) == []
+
+
 def test_an_attempt_more_is_a_retry_and_the_first_is_not() -> None:
     assert words({}, {"attempts": 1}) == []
     assert words({"attempts": 1}, {"attempts": 2}) == [("Retrying", False)]
