@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from datacube_api.status import Outcome
 
 _SIDE_BY_SIDE: Final = 4
-_MOST_A_SECOND: Final = 10
+_MOST_A_SECOND: Final = 5
 _ANSWER_S: Final = 5.0
 _LAST_ANSWER_S: Final = 2.0
 # Of the interval: when a pod that has just started is looked at for the first time.

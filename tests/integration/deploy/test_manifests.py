@@ -11,6 +11,7 @@ import yaml
 from datacube_api.models import DataCube
 from datacube_runtime.controller import process
 from datacube_runtime.controller.arguments import Command, command
+from datacube_runtime.controller.election import Times
 from datacube_runtime.controller.job import job_manifest
 from datacube_runtime.controller.settings import Settings
 from tests.integration.deploy.podsecurity import problems
@@ -161,7 +162,8 @@ def test_two_replicas_of_which_one_stays(name: str) -> None:
 
 @pytest.mark.parametrize("name", INSTALLATIONS)
 def test_the_pod_is_given_the_time_that_an_orderly_stop_takes(name: str) -> None:
-    assert pod_of(name)["terminationGracePeriodSeconds"] > process._GRACE_S
+    given_up_s = Times().renew_s / 2
+    assert pod_of(name)["terminationGracePeriodSeconds"] > process._GRACE_S + given_up_s
 
 
 def test_probes_ask_where_the_controller_answers() -> None:
@@ -186,6 +188,25 @@ def test_the_network_policy_of_the_controller_selects_it(name: str) -> None:
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     out = {port["port"] for rule in policy["egress"] for port in rule["ports"]}
     assert out == {53, 443, 6443}
+    (rule,) = policy["ingress"]
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"metrics": "enabled"}}}]
+    (container,) = pod_of(name)["containers"]
+    assert rule["ports"] == [{"port": container["ports"][0]["name"]}]
+
+
+@pytest.mark.parametrize("name", INSTALLATIONS)
+def test_the_controller_has_a_limit_of_memory_and_no_other_pod_gets_its_token(name: str) -> None:
+    (container,) = pod_of(name)["containers"]
+    assert container["resources"]["limits"].keys() == {"memory"}
+    accounts = [m for m in build(DEPLOY / name) if m["kind"] == "ServiceAccount"]
+    assert {account["automountServiceAccountToken"] for account in accounts} == {False}
+    assert pod_of(name)["automountServiceAccountToken"] is True
+
+
+@pytest.mark.parametrize("name", ["airflow/run", "airflow/watch"])
+def test_no_pod_gets_the_token_of_airflows_account_unasked(name: str) -> None:
+    accounts = [m for m in build(DEPLOY / name) if m["kind"] == "ServiceAccount"]
+    assert {account["automountServiceAccountToken"] for account in accounts} == {False}
 
 
 def test_a_transfer_pod_is_listened_to_by_nobody() -> None:
