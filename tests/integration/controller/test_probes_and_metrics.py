@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +73,11 @@ async def test_a_follower_is_ready_too(start: Any, ask: Any) -> None:
     pair = [start(*elect, *ANY_PORT, log=f"{name}.log") for name in "ab"]
     for process in pair:
         await wait_until_ready(ask, process)
-    metrics = [(await ask(process, "/metrics"))[1] for process in pair]
-    assert sum("datacube_leader 1.0" in text for text in metrics) <= 1
+    leads: list[str] = []
+    async with asyncio.timeout(10):
+        while leads != ["0.0", "1.0"]:
+            said = [(await ask(process, "/metrics"))[1] for process in pair]
+            leads = sorted(re.findall(r"^datacube_leader (.*)$", "\n".join(said), re.MULTILINE))
 
 
 async def test_the_numbers_of_a_transfer(world: Any, start: Any, ask: Any, until: Any) -> None:
@@ -97,10 +102,14 @@ async def test_the_numbers_of_a_transfer(world: Any, start: Any, ask: Any, until
         f'datacube_transfer_bytes_total{{{service},type="git"}} 4096.0',
         'datacube_api_requests_total{code="201",resource="jobs",verb="create"} 1.0',
         'datacube_reconciles_total{result="success"}',
+        'datacube_events_total{result="sent"}',
         "datacube_queue_depth 0.0",
         "datacube_leader 1.0",
     ):
         assert line in text
+    passes = re.search(r"^datacube_reconcile_duration_seconds_count (.*)$", text, re.MULTILINE)
+    assert passes is not None
+    assert float(passes[1]) > 1
     assert "cube-batchjob" not in text
     assert await process.end(signal.SIGTERM) == 0
 

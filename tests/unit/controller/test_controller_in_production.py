@@ -104,6 +104,22 @@ async def test_a_pass_that_hangs_makes_it_dead(
     await until(lambda: not any(said.startswith("worker") for said in health.dead()))
 
 
+async def test_what_waits_for_a_pass_is_counted(  # noqa: PLR0913, PLR0917 - fixtures
+    make: Any, api: Any, controller: Controller, metrics: Metrics, until: Any, held_up: Any
+) -> None:
+    go_on = held_up()
+    api.add_claim()
+    api.put(CUBES, make.cube("first"))
+    await until(lambda: api.reads)
+    for name in ("second", "third", "fourth"):
+        api.put(CUBES, make.cube(name))
+    waiting = b"datacube_queue_depth 3.0"
+    await until(lambda: waiting in metrics.text())
+    go_on.set()
+    await until(lambda: b"datacube_queue_depth 0.0" in metrics.text())
+    controller.stop()
+
+
 async def test_what_is_in_hand_is_finished_and_nothing_is_begun(
     make: Any, api: Any, controller: Controller, until: Any, held_up: Any
 ) -> None:
