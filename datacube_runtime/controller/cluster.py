@@ -173,11 +173,10 @@ def _as_read(obj: Obj) -> dict[str, Any]:
 
 def _is_list(said: object) -> bool:
     """Tell whether an answer is a list of objects, and not what a proxy has to say."""
-    if not isinstance(said, dict) or not isinstance(said.get("metadata"), dict):
-        return False
-    items = said.get("items")
-    return isinstance(items, list) and all(map(_is_object, items))
+    items = said.get("items") if isinstance(said, dict) else None
+    return isinstance(items, list) and _is_object(said) and all(map(_is_object, items))
 
 
 def _is_object(said: object) -> bool:
-    return isinstance(said, dict) and "resourceVersion" in (said.get("metadata") or {})
+    metadata = said.get("metadata") if isinstance(said, dict) else None
+    return isinstance(metadata, dict) and "resourceVersion" in metadata

@@ -122,7 +122,7 @@ async def test_what_is_no_event_breaks_the_watch_and_not_the_process(
             await first(cluster)
 
 
-@pytest.mark.parametrize("held", ["{}", "7", "null", '{"metadata": {}}'])
+@pytest.mark.parametrize("held", ["{}", "7", "null", '{"metadata": {}}', '{"metadata": 7}'])
 async def test_an_event_without_an_object_breaks_the_watch_and_not_the_process(
     answering: Any, held: str
 ) -> None:
