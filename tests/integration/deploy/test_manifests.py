@@ -26,6 +26,7 @@ KUSTOMIZATIONS = sorted(
     if path.parent.name != "controller"  # the others' base
 )
 INSTALLATIONS = ("cluster-wide", "example", "namespaced")
+ACCOUNTS = (*INSTALLATIONS, "airflow/run", "airflow/watch", "compose")
 VERSIONS = ("1.30", "1.37")
 CUBES = sorted((ROOT / "tests/contract/manifests").glob("*.yaml"))
 CLUSTER_WIDE = {"Namespace", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
@@ -93,7 +94,29 @@ def test_the_controller_keeps_to_the_restricted_profile(name: str) -> None:
     pod = pod_of(name)
     assert problems(pod) == []
     assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
-    assert {"cpu", "memory"} <= pod["containers"][0]["resources"]["requests"].keys()
+
+
+@pytest.mark.parametrize("name", INSTALLATIONS)
+def test_the_controller_asks_for_its_share_and_cannot_eat_the_nodes_memory(name: str) -> None:
+    (container,) = pod_of(name)["containers"]
+    resources = container["resources"]
+    assert resources["requests"].keys() == {"cpu", "memory"}
+    assert resources["limits"].keys() == {"memory"}  # of CPU none: it may cost the Lease
+
+
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_only_a_pod_that_asks_for_it_gets_the_token_of_an_account(name: str) -> None:
+    accounts = [m for m in build(DEPLOY / name) if m["kind"] == "ServiceAccount"]
+    assert accounts
+    for account in accounts:
+        assert account["automountServiceAccountToken"] is False, account["metadata"]["name"]
+
+
+@pytest.mark.parametrize("name", INSTALLATIONS)
+def test_the_controllers_pod_asks_for_its_token(name: str) -> None:
+    pod = pod_of(name)
+    assert pod["automountServiceAccountToken"] is True
+    assert pod["serviceAccountName"] == "datacube-controller"
 
 
 def test_the_profile_refuses_what_is_left_open() -> None:
@@ -180,11 +203,25 @@ def test_probes_ask_where_the_controller_answers() -> None:
     assert [get["path"] for get in asked.values()] == ["/livez", "/livez", "/readyz"]
 
 
-@pytest.mark.parametrize("name", INSTALLATIONS)
-def test_the_network_policy_of_the_controller_selects_it(name: str) -> None:
+def network_of(name: str) -> dict[str, Any]:
+    """Return the one NetworkPolicy that selects the controller's pods."""
     labels = one(name, "Deployment")["spec"]["template"]["metadata"]["labels"]
     policies = [m["spec"] for m in build(DEPLOY / name) if m["kind"] == "NetworkPolicy"]
     (policy,) = (p for p in policies if p["podSelector"]["matchLabels"].items() <= labels.items())
+    return policy
+
+
+@pytest.mark.parametrize("name", INSTALLATIONS)
+def test_who_reads_metrics_may_come_in_and_nobody_else(name: str) -> None:
+    (rule,) = network_of(name)["ingress"]
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"metrics": "enabled"}}}]
+    (port,) = pod_of(name)["containers"][0]["ports"]
+    assert rule["ports"] == [{"port": port["name"]}]
+
+
+@pytest.mark.parametrize("name", INSTALLATIONS)
+def test_the_controller_may_go_out_to_names_and_the_api_server(name: str) -> None:
+    policy = network_of(name)
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     out = {port["port"] for rule in policy["egress"] for port in rule["ports"]}
     assert out == {53, 443, 6443}
