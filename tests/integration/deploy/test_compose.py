@@ -92,6 +92,16 @@ def test_the_order_of_start_waits_for_what_is_needed() -> None:
         assert {"airflow-init", "setup"} <= set(SERVICES[name]["depends_on"])
 
 
+def test_the_node_of_the_cluster_is_the_same_one_after_down_and_up() -> None:
+    k3s = SERVICES["k3s"]
+    kept = dict(volume.split(":") for volume in k3s["volumes"])
+    database, password = kept["k3s"], kept["node"]
+    assert (database, password) == ("/var/lib/rancher/k3s/server", "/etc/rancher/node")
+    assert {"k3s", "node"} <= COMPOSE["volumes"].keys()  # by name: `down` leaves them
+    assert k3s["hostname"] == "k3s"
+    assert not [word for word in k3s["command"] if word.startswith("--node-name")]
+
+
 def test_the_lighter_one_runs_on_a_copy_without_what_was_made_on_this_machine(
     tmp_path: Path,
 ) -> None:
