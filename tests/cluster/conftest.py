@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datacube_api.models import PVC, DataCube, Executor, Spec
-from datacube_api.status import Outcome, evaluate
+from datacube_api.models import PVC, DataCube, Executor, Git, SecretRef, Spec
+from datacube_api.pod_settings import PodSettings
+from datacube_api.status import Outcome, Phase, evaluate
 from demo.git_server import GitServer
 from tests import waiting
 from tests.e2e.services import Services
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from datacube_api.ends import End
 
+NO_SETTINGS = PodSettings()
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
 
@@ -72,12 +74,21 @@ class Space:
         wanted = {"storage_class": self.storage_class} if self.storage_class else {}
         return PVC("data", sub_path=sub_path, size="1Gi", **wanted)
 
-    def start(self, name: str, source: End, sink: End, backoff_limit: int = 0, **how: Any) -> str:
+    def start(
+        self,
+        name: str,
+        source: End,
+        sink: End,
+        backoff_limit: int = 0,
+        settings: PodSettings = NO_SETTINGS,
+        **how: Any,
+    ) -> str:
         """Create a DataCube whose pod reaches the servers; return its name."""
         network = {"HTTP_PROXY": self.proxy, "HF_ENDPOINT": "http://hub.example"}
         executor = Executor(env=network, backoff_limit=backoff_limit, **how)
         spec = Spec(source=source, sink=sink, executor=executor)
-        self.create(DataCube(metadata={"name": name}, spec=spec).to_manifest())
+        meta = {"name": name, "annotations": settings.to_annotations()}
+        self.create(DataCube(metadata=meta, spec=spec).to_manifest())
         return name
 
     def outcome(self, name: str) -> Outcome:
@@ -91,6 +102,12 @@ class Space:
 
         outcome: Outcome = until(look)
         return outcome
+
+    def runs(self, name: str) -> str:
+        """Wait until the transfer of a DataCube runs; return its pod."""
+        until(lambda: self.outcome(name).phase is Phase.RUNNING)
+        (pod,) = self.pods(name)
+        return pod
 
     def pods(self, name: str) -> list[str]:
         label = f"tensorstack.dev/datacube={name}"
@@ -141,6 +158,34 @@ def services(
         Services(tmp_path_factory.mktemp("services"), git, address) as services,
     ):
         yield services
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A repository whose server takes a request and never answers it, until the silence ends."""
+
+    services: Services
+    repository: Git
+
+    def was_met(self) -> None:
+        """Wait until a transfer hangs in it: this one will get no answer any more."""
+        until(lambda: self.services.proxy.asked)
+
+    def ends(self) -> None:
+        """Answer whoever asks from now on."""
+        self.services.proxy.silent.clear()
+
+
+@pytest.fixture
+def silence(services: Services) -> Iterator[Silence]:
+    path = f"silent/{secrets.token_hex(4)}"
+    services.make_git_repository(path, tag="v1")
+    token = SecretRef("git-token", "token")
+    silence = Silence(services, Git(url=f"http://git.example/{path}.git", ref="main", token=token))
+    services.proxy.asked.clear()
+    services.proxy.silent.add("git.example")
+    yield silence
+    silence.ends()
 
 
 @pytest.fixture(scope="session")

@@ -11,30 +11,13 @@ from datacube_api.status import Phase
 from tests.cluster.conftest import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.cluster.conftest import Space
+    from tests.cluster.conftest import Silence, Space
     from tests.e2e.services import Services
 
 pytestmark = pytest.mark.timeout(300)
 
 TOKEN = SecretRef("git-token", "token")
 ABSENT = Git(url="http://git.example/no/such.git", token=TOKEN)
-
-
-@pytest.fixture
-def silent(services: Services) -> Iterator[Git]:
-    """A repository whose server takes a request and never answers."""
-    services.proxy.silent.add("git.example")
-    yield Git(url="http://git.example/silent/repo.git")
-    services.proxy.silent.clear()
-
-
-def runs(space: Space, name: str) -> str:
-    """Wait until the transfer of a DataCube runs; return its pod."""
-    until(lambda: space.outcome(name).phase is Phase.RUNNING)
-    (pod,) = space.pods(name)
-    return pod
 
 
 def test_each_attempt_is_a_pod_and_the_last_failure_is_named(space: Space) -> None:
@@ -45,17 +28,30 @@ def test_each_attempt_is_a_pod_and_the_last_failure_is_named(space: Space) -> No
     assert len(space.pods(name)) == 2
 
 
-def test_a_deleted_datacube_ends_its_pod(space: Space, silent: Git) -> None:
-    name = space.start("deleted", silent, space.volume("deleted"))
-    runs(space, name)
+def test_a_deleted_datacube_ends_its_pod(space: Space, silence: Silence) -> None:
+    name = space.start("deleted", silence.repository, space.volume("deleted"))
+    space.runs(name)
     space.kubectl("delete", "datacube", name)
     until(lambda: not space.pods(name))
 
 
-def test_a_pod_that_is_deleted_from_outside_is_a_lost_attempt(space: Space, silent: Git) -> None:
-    name = space.start("lost", silent, space.volume("lost"))
-    space.kubectl("delete", runs(space, name))
+def test_a_pod_that_is_deleted_from_outside_is_a_lost_attempt(
+    space: Space, silence: Silence
+) -> None:
+    name = space.start("lost", silence.repository, space.volume("lost"))
+    space.kubectl("delete", space.runs(name))
     assert space.ended(name).phase is Phase.FAILED
+
+
+def test_after_a_deleted_pod_another_attempt_succeeds(space: Space, silence: Silence) -> None:
+    name = space.start("again", silence.repository, space.volume("again"), backoff_limit=1)
+    pod = space.runs(name)
+    silence.was_met()
+    silence.ends()
+    space.kubectl("delete", pod)
+    outcome = space.ended(name)
+    assert outcome.phase is Phase.SUCCEEDED, outcome
+    assert f"pod/{outcome.pod}" != pod
 
 
 def test_what_is_missing_is_named_while_it_is_waited_for(space: Space) -> None:
