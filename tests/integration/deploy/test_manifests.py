@@ -225,25 +225,6 @@ def test_the_controller_may_go_out_to_names_and_the_api_server(name: str) -> Non
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     out = {port["port"] for rule in policy["egress"] for port in rule["ports"]}
     assert out == {53, 443, 6443}
-    (rule,) = policy["ingress"]
-    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"metrics": "enabled"}}}]
-    (container,) = pod_of(name)["containers"]
-    assert rule["ports"] == [{"port": container["ports"][0]["name"]}]
-
-
-@pytest.mark.parametrize("name", INSTALLATIONS)
-def test_the_controller_has_a_limit_of_memory_and_no_other_pod_gets_its_token(name: str) -> None:
-    (container,) = pod_of(name)["containers"]
-    assert container["resources"]["limits"].keys() == {"memory"}
-    accounts = [m for m in build(DEPLOY / name) if m["kind"] == "ServiceAccount"]
-    assert {account["automountServiceAccountToken"] for account in accounts} == {False}
-    assert pod_of(name)["automountServiceAccountToken"] is True
-
-
-@pytest.mark.parametrize("name", ["airflow/run", "airflow/watch"])
-def test_no_pod_gets_the_token_of_airflows_account_unasked(name: str) -> None:
-    accounts = [m for m in build(DEPLOY / name) if m["kind"] == "ServiceAccount"]
-    assert {account["automountServiceAccountToken"] for account in accounts} == {False}
 
 
 def test_a_transfer_pod_is_listened_to_by_nobody() -> None:
