@@ -22,7 +22,8 @@ COMPONENTS = {
     "airflow-triggerer": ["triggerer", "--skip-serve-logs"],
 }
 _END_STATES = ("success", "failed")
-_REQUEST_TIMEOUT_S = 30
+# Longer than the API server itself waits for SQLite's one writer.
+_REQUEST_TIMEOUT_S = 90
 
 
 @dataclass(frozen=True)
