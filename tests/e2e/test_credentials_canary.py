@@ -29,6 +29,7 @@ DAG = "with_connections"
 LINEAGE = "lineage.jsonl"
 PLAIN = {"LOGGING__LOGGING_LEVEL": "DEBUG", "CORE__FERNET_KEY": "", "CORE__PARALLELISM": "4"}
 TRANSFERS = ("git", "hub", "s3")
+AT_ONCE = ("wrong_type", "temporary", "by_hook")
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -44,7 +45,8 @@ def airflow(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module")
 def canaries(services: Services, git_token: str) -> dict[str, str]:
-    return {"git": git_token, "hub": services.hub_token, "s3": services.s3_key.secret_access_key}
+    known = {"git": git_token, "hub": services.hub_token, "s3": services.s3_key.secret_access_key}
+    return known | {"session": "canary-of-a-session", "temporary": "canary-that-is-temporary"}
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,13 @@ def connections(airflow: Running, services: Services, canaries: dict[str, str]) 
         login=key.access_key_id,
         password=canaries["s3"],
         extra=json.dumps(extra),
+    )
+    airflow.connect(
+        "session_c",
+        conn_type="aws",
+        login="temporary-id",
+        password=canaries["temporary"],
+        extra=json.dumps({**extra, "aws_session_token": canaries["session"]}),
     )
 
 
@@ -93,7 +102,7 @@ def seen(
     run = airflow.airflow.trigger(DAG, {"git": services.git.url})
     wait_until(lambda: airflow.count("trigger") == 2 * len(TRANSFERS), "deferring", 120)
     # A task that resumes before the scheduler has heard that it deferred counts as failed.
-    segments = 2 * len(TRANSFERS) + 1
+    segments = 2 * len(TRANSFERS) + len(AT_ONCE)
     wait_until(lambda: airflow.heard_of_ends() == segments, "hearing of the deferrals", 120)
     seen = Seen()
     seen.look("waiting", airflow, cluster)
@@ -118,9 +127,15 @@ def test_the_transfers_work_with_the_connections(
 
 def test_the_errors_were_told(airflow: Running, seen: Seen) -> None:
     failed = {task for task, state in seen.states.items() if state == "failed"}
-    assert failed == {*(f"absent_{name}" for name in TRANSFERS), "wrong_type"}
+    assert failed == {*(f"absent_{name}" for name in TRANSFERS), "wrong_type", "temporary"}
+    assert seen.states["by_hook"] == "success"
     logs = "".join(log.read_text() for log in airflow.logs())
-    for words in ("because    SourceNotFound: ", "is of type aws, and the end is of type"):
+    for words in (
+        "because    SourceNotFound: ",
+        "because    AuthenticationFailed: ",
+        "is of type aws, and the end is of type",
+        "Secret default/by-hook",
+    ):
         assert words in logs
 
 
@@ -130,10 +145,13 @@ def test_each_secret_is_owned_by_its_datacube(
     assert seen.states
     listed = cluster.core.list_namespaced_secret("default", label_selector=f"dag_id={DAG}").items
     cubes = {secret.metadata.owner_references[0].name: secret for secret in listed}
-    assert len(cubes) == 3 * len(TRANSFERS)
+    assert len(cubes) == 3 * len(TRANSFERS) + 1
     held = [base64.b64decode(value).decode() for s in listed for value in s.data.values()]
-    for canary in canaries.values():
-        assert held.count(canary) == 3
+    times = {name: held.count(canary) for name, canary in canaries.items()}
+    assert times == {**dict.fromkeys(TRANSFERS, 3), "session": 1, "temporary": 1}
+    by_hook = cluster.core.read_namespaced_secret("by-hook", "default")
+    kept = {base64.b64decode(value).decode() for value in by_hook.data.values()}
+    assert {canaries["session"], canaries["temporary"]} <= kept
     for name, secret in cubes.items():
         assert secret.metadata.name == f"{name}-credentials"
         assert f"uid: {secret.metadata.owner_references[0].uid}" in seen.texts["datacubes, ended"]
@@ -172,6 +190,7 @@ def test_openlineage_is_told_both_ends(airflow: Running, services: Services, see
         "copy_git": ["pvc://default/git", f"{services.git.url}/copies/notes.git"],
         "copy_hub": ["pvc://default/hub", "hf://canary/copy"],
         "copy_s3": ["pvc://default/s3", "s3://canary/copy"],
+        "by_hook": [],
     }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_provider_datacube._naming import PREFIX
 from datacube_api.reference import CubeRef
 from datacube_api.status import Phase, evaluate
 from tests.e2e.airflows import Running, running
@@ -114,6 +115,56 @@ def test_a_task_whose_time_is_up_ends_its_transfer(runs: Runs, limit: str, mode:
         assert "did not end in time" in log
     else:  # on a busy machine, Airflow's own alarm comes while the DataCube is being made
         assert "did not end in time" in log or "AirflowTaskTimeout" in log
+
+
+@pytest.fixture(scope="module")
+def repeated(runs: Runs) -> tuple[Runs, Runs]:
+    """Two runs of one DAG at once."""
+    places = ("one-", "two-")  # two that cloned to one place would be in each other's way
+    both = [Runs(runs.airflow, runs.cluster, conf=runs.conf | {"place": p}) for p in places]
+    for run in both:
+        run.start("repeated")
+    return both[0], both[1]
+
+
+def test_each_run_each_mapped_task_and_each_try_has_a_transfer_of_its_own(
+    repeated: tuple[Runs, Runs],
+) -> None:
+    run_ids = {run.ids["repeated"] for run in repeated}
+    wanted = {(run_id, index) for run_id in run_ids for index in ("0", "1")}
+
+    def transfers() -> dict[tuple[str, str], list[tuple[str, str, str]]]:
+        found: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
+        for cube in repeated[0].cubes("repeated", "mapped"):
+            notes, outcome = cube["metadata"]["annotations"], evaluate(cube.get("status"))
+            whose = notes[f"{PREFIX}/run_id"], notes[f"{PREFIX}/map_index"]
+            told = cube["metadata"]["name"], outcome.phase, outcome.reason
+            found.setdefault(whose, []).append(told)
+        return found
+
+    def are_over() -> bool:
+        ends = [phase for told in transfers().values() for _, phase, _ in told]
+        return ends == [Phase.FAILED] * 2 * len(wanted)
+
+    until(are_over, 120)
+    assert transfers().keys() == wanted
+    for told in transfers().values():
+        (first, *_), (second, *_) = sorted(told)
+        assert second == f"{first}-1"
+        assert {reason for _, _, reason in told} == {"DeadlineExceeded"}
+
+
+def test_what_has_succeeded_is_cleared_away(repeated: tuple[Runs, Runs]) -> None:
+    waits = {
+        (number, f"cleared_away_{mode}"): run.waits("repeated", f"cleared_away_{mode}")
+        for number, run in enumerate(repeated)
+        for mode in MODES
+    }
+    assert len({*waits.values()}) == len(waits)
+    repeated[0].open("repeated")
+    for (number, task), ref in waits.items():
+        repeated[number].reaches("repeated", task, "success")
+        assert not repeated[number].is_there(ref)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ Source: "Options become environment variables" of the contract.
 
 from __future__ import annotations
 
+import errno
 import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,20 @@ def _refuse_occupied(directory: Path, volume: Path) -> None:
         raise invalid("subPath", f"{shown} is there already and is no Git repository")
 
 
+def _put_in_place(made: Path, directory: Path) -> None:
+    """Give a clone its final name, unless somebody has put something there meanwhile."""
+    try:
+        made.rename(directory)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        message = (
+            f"{directory.name} has been made by another transfer meanwhile: try again, or give "
+            "each a subPath of its own"
+        )
+        raise TransferError(Reason.ENGINE_FAILED, message) from None
+
+
 @dataclass(frozen=True)
 class _Download:
     git: Git
@@ -92,7 +107,7 @@ class _Download:
                 self._complete(checkout)
                 checkout.from_scratch()
             result = self._described(checkout)
-            made.rename(self.directory)
+            _put_in_place(made, self.directory)
         return result
 
     def _fetch(self) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 """
-A transfer of each kind with a connection, and one of each that fails; run by a test.
+A transfer of each kind with a connection, each that fails, and a Secret by hook; run by a test.
 
 Each waits for the ConfigMap ``gate``, so that the test can look at everything while they wait. What
 has come goes to another place of the same kind. When there is something new in the volume ``git``,
@@ -11,8 +11,10 @@ from __future__ import annotations
 from airflow.sdk import AssetAlias, dag, task
 
 from airflow_provider_datacube.assets.datacube import asset_of
+from airflow_provider_datacube.hooks.datacube_secret import DataCubeSecretHook
 from airflow_provider_datacube.models import PVC, S3, ConfigMapRef, Executor, Git, HuggingFace
 from airflow_provider_datacube.operators.datacube import DataCubeOperator
+from datacube_api.errors import DataCubeConflictError
 
 GATE = Executor(env={"GATE": ConfigMapRef("gate", "open")})
 
@@ -64,6 +66,24 @@ def with_connections() -> None:
         sink=PVC("git", sub_path="wrong"),
         conn_id="aws_c",
     )
+    DataCubeOperator(  # whose token the store does not know
+        task_id="temporary",
+        source=ends["s3"][0],
+        sink=PVC("s3", sub_path="temporary", size="1Gi"),
+        conn_id="session_c",
+    )
+
+    @task
+    def by_hook() -> list[str]:
+        hook = DataCubeSecretHook()
+        hook.create_from_connection("by-hook", "session_c")
+        try:
+            hook.create_from_connection("by-hook", "session_c")
+        except DataCubeConflictError as error:
+            hook.log.warning("%s", error)
+        return hook.keys("by-hook")
+
+    by_hook()
 
 
 @dag(schedule=[asset_of(PVC("git"), namespace="default")], is_paused_upon_creation=False)

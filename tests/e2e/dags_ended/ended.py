@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 MODES = {"deferred": True, "blocking": False}
-PARAMS = {"url": "", "silent": ""}
+PARAMS = {"url": "", "silent": "", "place": ""}
 LONG = timedelta(hours=1)
 SHORT = timedelta(seconds=20)
 # Airflow's own alarm does not wait until a worker of a busy machine has imported its client.
@@ -39,7 +39,7 @@ def transfer(
     operator(
         task_id=name,
         source=Git(url=url, ref="main"),
-        sink=PVC("ended", sub_path=name, size="1Gi"),
+        sink=PVC("ended", sub_path=f"{{{{ params.place }}}}{name}", size="1Gi"),
         secret_ref="git-token",
         transfer_executor=executor,
         **{"timeout": LONG, **given},
@@ -125,8 +125,24 @@ def dying() -> None:
         in_both_modes(dies, transfer, operator=Dying, dies=dies, gate="dying")
 
 
+@dag(schedule=None, params=PARAMS)
+def repeated() -> None:
+    DataCubeOperator.partial(
+        task_id="mapped",
+        source=Git(url="{{ params.silent }}", ref="main"),
+        secret_ref="git-token",
+        transfer_executor=Executor(backoff_limit=0, active_deadline_seconds=3),
+        retries=1,
+        retry_delay=timedelta(0),
+        deferrable=True,
+    ).expand(sink=[PVC("ended", sub_path=f"mapped-{n}", size="1Gi").to_manifest() for n in (0, 1)])
+    cleared = {"gate": "repeated", "on_finish_action": "delete_succeeded_datacube"}
+    in_both_modes("cleared_away", transfer, **cleared)
+
+
 marked()
 run_marked()
+repeated()
 late()
 moved()
 dying()
