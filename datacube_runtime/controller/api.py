@@ -160,8 +160,13 @@ class Api(Protocol):
         namespace: str | None,
         selector: str | None = None,
         fields: str = "",
+        heard: Callable[[], None] | None = None,
     ) -> Snapshot:
-        """Return all objects; by the resource's own selector unless another is given."""
+        """
+        Return all objects; by the resource's own selector unless another is given.
+
+        ``heard`` is called whenever some of them have come.
+        """
 
     def watch(
         self, resource: Resource, namespace: str | None, since: str

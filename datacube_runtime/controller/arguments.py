@@ -121,7 +121,7 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
 def _add_election(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--leader-elect", action="store_true", help="work only while holding the lease")
-    text = "where the lease is; the pod's own namespace, or the kubeconfig's, without it"
+    text = "where the lease is; the pod's own namespace without it"
     add("--lease-namespace", metavar="NS", help=text)
     add("--lease-name", metavar="NAME", default=Command.lease_name, help="(%(default)s)")
     text = "seconds: a lease holds, its holder gives up, it renews (15,10,2)"

@@ -68,12 +68,13 @@ class OthersPods:
 
     async def of(self, api: Api, namespace: str) -> tuple[Obj, ...]:
         """Return those of a namespace."""
-        at, pods = self._known.get(namespace, (float("-inf"), ()))
-        if time.monotonic() - at > _FRESH_S:
-            asked = time.monotonic()
+        now = time.monotonic()
+        # What is old is forgotten: a namespace may be asked for once only.
+        self._known = {n: known for n, known in self._known.items() if now - known[0] <= _FRESH_S}
+        if namespace not in self._known:
             pods = (await api.list(OTHERS_PODS, namespace)).items
-            self._known[namespace] = (asked, pods)
-        return pods
+            self._known[namespace] = (now, pods)
+        return self._known[namespace][1]
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ class Reflector:
     """
     Fills ``store`` with one resource, and calls ``changed`` with each object that changed.
 
-    ``beat`` is called whenever it gets on: with each event, bookmarks included, and each attempt.
+    ``beat`` is called whenever it gets on: with each event, bookmarks included, each attempt, and
+    each page of a list.
     """
 
     def __init__(  # noqa: PLR0913 - from where, to where, and how
@@ -75,7 +76,7 @@ class Reflector:
             await asyncio.sleep(self._backoff.pause_s(self._failures))
 
     async def _list(self) -> None:
-        snapshot = await self._api.list(self._resource, self._namespace)
+        snapshot = await self._api.list(self._resource, self._namespace, heard=self._beat)
         for obj in self._store.replace(snapshot.items, self._namespace):
             self._changed(obj)
         self._version = snapshot.version

@@ -141,6 +141,20 @@ async def test_what_is_no_list_is_no_answer(answering: Any, body: str) -> None:
             await cluster.list(CUBES, None)
 
 
+async def test_each_page_of_a_list_is_a_sign_of_life(tmp_path: Path) -> None:
+    signs: list[None] = []
+
+    async def page(request: web.Request) -> web.Response:
+        number = int(request.query.get("continue", 0))
+        assert len(signs) == number
+        metadata = {"resourceVersion": "7", "continue": str(number + 1) if number < 4 else ""}
+        return web.json_response({"metadata": metadata, "items": []})
+
+    async with serving(tmp_path, page) as path, connected(path) as cluster:
+        await cluster.list(CUBES, None, heard=lambda: signs.append(None))
+    assert len(signs) == 5
+
+
 async def test_a_watch_that_ends_says_nothing(answering: Any) -> None:
     async with answering("") as cluster:
         assert await first(cluster) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -112,6 +113,17 @@ async def test_the_numbers_of_a_transfer(world: Any, start: Any, ask: Any, until
     assert float(passes[1]) > 1
     assert "cube-batchjob" not in text
     assert await process.end(signal.SIGTERM) == 0
+
+
+async def test_its_requests_keep_to_the_limit_that_it_was_given(start: Any, ask: Any) -> None:
+    began, made = time.monotonic(), 0.0
+    process = start("--qps", "0.5", "--burst", "1", *ANY_PORT)
+    async with asyncio.timeout(30):
+        while made < 3:
+            _, text = await ask(process, "/metrics")
+            counts = re.findall(r"^datacube_api_requests_total\{.*\} (.*)$", text, re.MULTILINE)
+            made = sum(map(float, counts))
+    assert time.monotonic() - began >= 2 / 0.5
 
 
 async def test_an_address_that_is_taken_is_said_in_a_sentence(start: Any, ask: Any) -> None:

@@ -207,7 +207,10 @@ class MemoryApi:
         namespace: str | None,
         selector: str | None = None,
         fields: str = "",
+        heard: Callable[[], None] | None = None,
     ) -> Snapshot:
+        if heard is not None:
+            heard()
         self.listed.append(f"{resource.plural} {namespace} {fields or selector}")
         self.check(f"list {resource.plural}")
         if fields:

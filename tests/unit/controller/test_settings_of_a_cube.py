@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from datacube_api.naming import ANNOTATION_PREFIX
 from datacube_api.pod_settings import PodSettings
 from datacube_api.reasons import Reason
 from datacube_api.status import Phase, evaluate
-from datacube_runtime.controller import report
+from datacube_runtime.controller import caches, report
 from datacube_runtime.controller.actions import (
     CreateJob,
     DeleteCube,
@@ -19,6 +20,7 @@ from datacube_runtime.controller.actions import (
     Plan,
     SuspendJob,
 )
+from datacube_runtime.controller.caches import OthersPods
 from datacube_runtime.controller.placement import node_in_use
 from datacube_runtime.controller.reconcile import plan
 from datacube_runtime.controller.settings import Settings
@@ -160,3 +162,16 @@ def test_only_a_wait_that_is_long_or_has_a_cause_is_worth_a_write(  # noqa: PLR0
     found = plan(cube, job, (pod,), None, now, settings)
     assert bool(found.actions) is is_told
     assert (found.requeue_after_s is not None) is not is_told
+
+
+async def test_others_pods_are_asked_for_anew_once_they_are_old_and_then_forgotten(
+    api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others, clock = OthersPods(), SimpleNamespace()
+    monkeypatch.setattr(caches, "time", clock)
+    for moment, namespace in ((0.0, "a"), (1.0, "a"), (1.5, "b"), (3.0, "a"), (9.0, "c")):
+        clock.monotonic = lambda at=moment: at
+        await others.of(api, namespace)
+    asked = [listed.split()[1] for listed in api.listed]
+    assert asked == ["a", "b", "a", "c"]
+    assert others._known.keys() == {"c"}
