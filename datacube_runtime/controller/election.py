@@ -97,6 +97,7 @@ class Election:
         self._heard = heard
         self._seen = Sighting()
         self._held: Obj | None = None
+        self._renewed = float("-inf")
 
     async def win(self) -> None:
         """Return when this candidate is the leader."""
@@ -105,21 +106,19 @@ class Election:
             await asyncio.sleep(self._times.retry_s * random.uniform(1, 2.2))  # noqa: S311
 
     async def hold(self) -> None:
-        """Renew; return when the leadership is lost, and somebody else may take it."""
-        renewed = time.monotonic()
-        while (left_s := self._left_s(renewed)) > 0:
-            began = time.monotonic()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(left_s):
-                    if await self._attempt():
-                        renewed = began
-                    elif self._held is None:
-                        return
-            # What is left now: an attempt that hung may have used it up.
-            await asyncio.sleep(max(0.0, min(self._left_s(renewed), self._times.retry_s)))
+        """
+        Renew; return when the leadership is lost, or cannot be shown to last any longer.
 
-    def _left_s(self, renewed: float) -> float:
-        return renewed + self._times.renew_s - time.monotonic()
+        It counts from when the last renewal was asked for, however late that was answered: the
+        server may have written it at once, and a follower have seen it then.
+        """
+        while (left := self._left_s()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    if not await self._attempt() and self._held is None:
+                        return
+            # What is left now: the attempt may have taken all of it.
+            await asyncio.sleep(min(self._left_s(), self._times.retry_s))
 
     async def release(self) -> None:
         """
@@ -136,7 +135,11 @@ class Election:
                 spec["leaseTransitions"] -= 1  # the next one counts
                 await self._api.replace(LEASES, {**lease, "spec": spec})
 
+    def _left_s(self) -> float:
+        return self._renewed + self._times.renew_s - time.monotonic()
+
     async def _attempt(self) -> bool:
+        began = time.monotonic()
         try:
             won = await self._take_or_renew()
         except DataCubeApiError as error:
@@ -146,6 +149,8 @@ class Election:
                 logger.warning("cannot ask for the lease %s: %s", self._key, error)
             return False
         self._heard(is_well=True)
+        if won:
+            self._renewed = began
         return won
 
     async def _take_or_renew(self) -> bool:

@@ -94,6 +94,17 @@ async def test_a_leader_whose_lease_somebody_took_ends_at_once(
     assert lease(world)["holderIdentity"] == "another"
 
 
+async def test_a_leader_that_cannot_renew_ends_before_another_may_lead(
+    world: Any, start: Any, until: Any, server_stopped: Any
+) -> None:
+    process = start(*ELECTED)
+    await until(lambda: lease(world).get("holderIdentity"))
+    await until(lambda: "working on" in process.log())
+    async with server_stopped():
+        assert await process.wait() == 1
+        assert "lost the lease" in process.log()
+
+
 async def test_a_follower_that_is_told_to_stop_ends_well(world: Any, pair: Any, until: Any) -> None:
     leader, follower = await leader_of(world, pair, until)
     assert await follower.end(signal.SIGTERM) == 0

@@ -236,6 +236,7 @@ class MemoryApi:
 
     async def read(self, resource: Resource, key: Key) -> dict[str, Any] | None:
         self.reads.append(resource.plural)
+        self.check(f"read {resource.plural}")
         found = self.of(resource).get(key)
         if happens := self.after_read.get(resource.plural):
             happens()
