@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 Connection = TypeVar("Connection")
 Answer = TypeVar("Answer")
 
+# What an API server answers that has not read its roles and definitions yet.
+_REFUSALS: Final = (DataCubeForbiddenError, ResourceUnknownError)
+
 # Of a worker that asks: together more than a minute, however short each turns out.
 PAUSES_S: Final = (0.5, 1.0, 2.0, 4.0, *(8 * (15.0,)))
 
@@ -108,8 +111,7 @@ class Faults:
 
         Source: kube-apiserver's readiness hooks rbac/bootstrap-roles and crd-informer-synced.
         """
-        is_refusal = isinstance(error, DataCubeForbiddenError | ResourceUnknownError)
-        if not self._has_worked or not (is_refusal or error.status == 0):
+        if not self._has_worked or not (isinstance(error, _REFUSALS) or error.status == 0):
             return False
         if self._refused_since is None:
             if error.status == HTTPStatus.UNAUTHORIZED:
@@ -134,7 +136,7 @@ def patiently(ask: Callable[[], Answer], pauses_s: Iterable[float], log: Log) ->
         try:
             return ask()
         except passing as error:
-            passing = (DataCubeUnavailableError, DataCubeForbiddenError, ResourceUnknownError)
+            passing = (DataCubeUnavailableError, *_REFUSALS)
             pause_s = spread(longest_s)
             log.warning("%s; trying again in %.1f seconds", error, pause_s)
             threading.Event().wait(pause_s)

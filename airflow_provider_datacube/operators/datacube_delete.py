@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.sdk import BaseOperator
 
@@ -24,14 +24,12 @@ from datacube_api.errors import DataCubeApiError, DataCubeNotFoundError, DataCub
 from datacube_api.reference import CubeRef
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
     from datetime import timedelta
 
     from airflow.sdk import Context
 
     from airflow_provider_datacube._selection import Selection
-
-Answer = TypeVar("Answer")
 
 
 class DataCubeDeleteOperator(BaseOperator):
@@ -100,20 +98,18 @@ class DataCubeDeleteOperator(BaseOperator):
             selection = selected(
                 self.name, self.label_selector, self.namespace, lambda: self.hook.namespace
             )
-            refs = self._patiently(lambda: self._find(selection))
+            patient = partial(patiently, pauses_s=self._pauses_s, log=self.log)
+            refs = patient(lambda: self._find(selection))
             if not refs and self.if_missing == "fail":
                 raise DataCubeNotFoundError(f"{selection}: there is none to delete", 404)
             for ref in refs:
-                self._patiently(partial(self.hook.delete, ref, foreground=self.wait_for_completion))
+                patient(partial(self.hook.delete, ref, foreground=self.wait_for_completion))
                 self.log.info("Deleted DataCube %s", ref)
             if not refs:
                 self.log.info("%s: there is none to delete", selection)
             if self.wait_for_completion:
                 self._wait_until_gone(refs)
             return [ref.name for ref in refs]
-
-    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
-        return patiently(ask, self._pauses_s, self.log)
 
     def _find(self, selection: Selection) -> list[CubeRef]:
         if not selection.name:

@@ -160,7 +160,7 @@ class Api(Protocol):
         namespace: str | None,
         selector: str | None = None,
         fields: str = "",
-        heard: Callable[[], None] | None = None,
+        heard: Callable[[], None] = lambda: None,
     ) -> Snapshot:
         """
         Return all objects; by the resource's own selector unless another is given.

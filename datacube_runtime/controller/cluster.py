@@ -57,7 +57,7 @@ class Cluster:
         namespace: str | None,
         selector: str | None = None,
         fields: str = "",
-        heard: Callable[[], None] | None = None,
+        heard: Callable[[], None] = lambda: None,
     ) -> Snapshot:
         """Return all objects, read in pages."""
         query = {"limit": str(self._page)}
@@ -71,8 +71,7 @@ class Cluster:
             if not _is_list(page):
                 raise DataCubeUnavailableError(f"no list of {resource.plural} was answered", 0)
             items += map(resource.keep, page["items"])
-            if heard is not None:
-                heard()
+            heard()
             if not (more := page["metadata"].get("continue")):
                 return Snapshot(tuple(items), page["metadata"]["resourceVersion"])
             query["continue"] = more

@@ -51,9 +51,10 @@ def why(job: Obj, pods: Sequence[Obj], events: Iterable[Obj]) -> str:
     """Return what the newest of a Job's Events says since a pod is missing; empty without one."""
     since = _missing_since(job, pods)
     told = [(at, event) for event in events if (at := _told_at(event)) is not None]
-    recent = [(at, event) for at, event in told if since is None or at >= since]
-    _, newest = max(recent, key=lambda one: one[0], default=(None, None))
-    return f"{REFUSED}: {newest.get('message') or 'no message'}" if newest else ""
+    at, newest = max(told, key=lambda one: one[0], default=(None, {}))
+    if at is None or (since is not None and at < since):
+        return ""
+    return f"{REFUSED}: {newest.get('message') or 'no message'}"
 
 
 def _ordinary_s(pods: Sequence[Obj]) -> float:
@@ -72,16 +73,12 @@ def _missing_s(job: Obj, pods: Sequence[Obj], now: datetime) -> float:
 def _missing_since(job: Obj, pods: Sequence[Obj]) -> datetime | None:
     """Return since when: its last pod ended, or it is at work (one that is resumed begins anew)."""
     began = job.get("status", {}).get("startTime") or job["metadata"].get("creationTimestamp")
-    times = [_moment(time) for time in (began, *map(podlike.ended_at, pods)) if time]
-    return max(times, default=None)
+    times = (began, *map(podlike.ended_at, pods))
+    return max(map(datetime.fromisoformat, filter(None, times)), default=None)
 
 
 def _told_at(event: Obj) -> datetime | None:
     series: dict[str, Any] = event.get("series") or {}
     last = series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime")
     said = last or event["metadata"].get("creationTimestamp")
-    return None if said is None else _moment(said)
-
-
-def _moment(said: str) -> datetime:
-    return datetime.fromisoformat(said)
+    return None if said is None else datetime.fromisoformat(said)

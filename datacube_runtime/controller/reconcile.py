@@ -20,6 +20,7 @@ from datacube_api.reasons import Reason
 from datacube_api.reference import KIND
 from datacube_api.status import Phase, evaluate
 from datacube_runtime.controller import podless, report
+from datacube_runtime.controller import pods as podlike
 from datacube_runtime.controller.actions import (
     Action,
     CreateJob,
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
 _LOOK_AGAIN_S = 1.0
 _LOOK_SELDOM_S = 15.0
-_ENDED = ("Succeeded", "Failed")
 _SUSPENDED_BY = (
     f"annotation {ANNOTATIONS['suspend']}, or the controller's default of it, says so; set it to "
     "false to go on"
@@ -186,7 +186,8 @@ def _follow(  # noqa: PLR0913, PLR0917 - as plan
 def _observe(  # noqa: PLR0913, PLR0917 - as plan
     cube: Obj, job: Obj, pods: Sequence[Obj], now: datetime, settings: Settings, refused: str
 ) -> Plan:
-    told = report.observed(_status_of(cube), job, pods, now, refused)
+    status = _status_of(cube)
+    told = report.observed(status, job, pods, now, refused)
     if report.finished_condition(job):
         return _say(cube, told)
     is_held = bool((job.get("spec") or {}).get("suspend"))
@@ -196,8 +197,7 @@ def _observe(  # noqa: PLR0913, PLR0917 - as plan
         wanted = is_held  # spoilt after its start: it goes on as it was begun
     change = (SuspendJob(job, wanted),) if wanted != is_held else ()
     if wanted:
-        text = f"stopped: {_SUSPENDED_BY}"
-        told = report.stopped(_status_of(cube), job, pods, text, now)
+        told = report.stopped(status, job, pods, f"stopped: {_SUSPENDED_BY}", now)
     elif _is_ordinary(cube, told, job, now):
         return Plan(change, requeue_after_s=podless.QUIET_S)
     again_s = podless.look_again_s(job, pods, now) if podless.lacks_a_pod(job, pods) else None
@@ -248,8 +248,7 @@ def _still_at_work(cube: Obj, pods: Sequence[Obj]) -> str | None:
     """Return the name of a namesake's pod that may still write to the volume; None without one."""
     name = job_name(cube["metadata"]["name"])
     for pod in pods:
-        is_namesakes = controller_of(pod).get("name") == name
-        if is_namesakes and (pod.get("status") or {}).get("phase") not in _ENDED:
+        if controller_of(pod).get("name") == name and not podlike.is_finished(pod):
             return str(pod["metadata"]["name"])
     return None
 

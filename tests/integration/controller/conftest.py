@@ -25,6 +25,7 @@ from datacube_runtime.local import access
 from datacube_runtime.local.apiserver import server
 from datacube_runtime.local.registry.registry import Registry
 from datacube_runtime.local.registry.store import Store
+from tests.waiting import until_soon
 
 if TYPE_CHECKING:
     import signal
@@ -252,16 +253,10 @@ def start(world: World, tmp_path: Path) -> Any:
         yield started
 
 
-async def _until(look: Callable[[], Any], timeout_s: float = 20.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not look():  # noqa: ASYNC110 - it waits for what no event tells
-            await asyncio.sleep(0.005)
-
-
 @pytest.fixture(scope="session")
 def until() -> Callable[..., Any]:
     """Return what waits for a condition, and fails when it does not come."""
-    return _until
+    return until_soon
 
 
 @asynccontextmanager

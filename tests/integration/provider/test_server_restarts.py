@@ -13,6 +13,7 @@ from kubernetes.config import new_client_from_config
 from airflow_provider_datacube._connecting import connect, open_cubes
 from airflow_provider_datacube._watching import Limit, Pace, wait_until_terminal
 from datacube_api.reference import CubeRef
+from tests.waiting import until_soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,18 +70,12 @@ async def test_a_wait_outlives_the_api_server(
     waiting = asyncio.create_task(
         wait_until_terminal(lambda: connect(conn_id), ref, pace=pace, limit=Limit(), log=log)
     )
-    await until(lambda: any("Pending" in line for line in log.lines))
+    await until_soon(lambda: any("Pending" in line for line in log.lines))
     await asyncio.to_thread(server.stop, how)
-    await until(lambda: any("cannot reach" in line for line in log.lines))
+    await until_soon(lambda: any("cannot reach" in line for line in log.lines))
     await asyncio.to_thread(server.start)
     api = CustomObjectsApi(new_client_from_config(kubeconfig))
     api.patch_namespaced_custom_object_status(**ref.item(), body={"status": fakes.COMPLETE})
     api.api_client.close()
     async with asyncio.timeout(20):
         assert (await waiting)["status"] == fakes.COMPLETE
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not is_so():  # noqa: ASYNC110 - a list of lines has no event to wait for
-            await asyncio.sleep(0.02)

@@ -15,6 +15,7 @@ from airflow_provider_datacube._shared_watch import SharedWatches
 from airflow_provider_datacube._watching import Limit, Pace, wait_until_terminal
 from datacube_api import errors
 from datacube_api.reference import CubeRef
+from tests.waiting import until_soon
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -172,16 +173,10 @@ async def test_nobody_is_lost_by_a_fault_that_passes(
     tasks = room.start(*refs)
     room.finish(*refs[1:])
     await room.finished(tasks[1:])
-    await until(lambda: not server.faults[verb])
+    await until_soon(lambda: not server.faults[verb])
     assert not tasks[0].done()
     room.finish(refs[0])
     await room.finished(tasks)
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not is_so():  # noqa: ASYNC110 - a server's list has no event to wait for
-            await asyncio.sleep(0.01)
 
 
 async def test_a_half_open_connection_is_found_out(server: Server, room: Any) -> None:
@@ -189,7 +184,7 @@ async def test_a_half_open_connection_is_found_out(server: Server, room: Any) ->
     (ref,) = room.cubes(1)
     tasks = room.start(ref)
     await server.broken.wait()
-    await until(lambda: server.store.asked.count("get") == 1)
+    await until_soon(lambda: server.store.asked.count("get") == 1)
     room.finish(ref)
     await room.finished(tasks)
 

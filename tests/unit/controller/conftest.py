@@ -5,6 +5,7 @@ import copy
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -28,6 +29,7 @@ from datacube_runtime.controller.job import job_name
 from datacube_runtime.controller.loop import Controller
 from datacube_runtime.controller.objects import Key
 from datacube_runtime.controller.settings import Settings
+from tests.waiting import until_soon
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -207,10 +209,9 @@ class MemoryApi:
         namespace: str | None,
         selector: str | None = None,
         fields: str = "",
-        heard: Callable[[], None] | None = None,
+        heard: Callable[[], None] = lambda: None,
     ) -> Snapshot:
-        if heard is not None:
-            heard()
+        heard()
         self.listed.append(f"{resource.plural} {namespace} {fields or selector}")
         self.check(f"list {resource.plural}")
         if fields:
@@ -317,15 +318,9 @@ def api() -> MemoryApi:
     return MemoryApi()
 
 
-async def _until(look: Callable[[], Any], timeout_s: float = 2.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not look():  # noqa: ASYNC110 - it waits for what no event tells
-            await asyncio.sleep(0.002)
-
-
 @pytest.fixture(scope="session")
 def until() -> Callable[..., Any]:
-    return _until
+    return partial(until_soon, timeout_s=2)
 
 
 async def _end(task: asyncio.Task[Any]) -> None:

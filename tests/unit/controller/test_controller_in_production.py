@@ -145,16 +145,14 @@ async def test_what_is_in_hand_is_finished_and_nothing_is_begun(
     ],
 )
 @pytest.mark.usefixtures("controller")
-async def test_errors_are_counted_by_kubernetes_own_word(
-    make: Any, api: Any, metrics: Metrics, error: Exception, word: str
+async def test_errors_are_counted_by_kubernetes_own_word(  # noqa: PLR0913, PLR0917 - fixtures
+    make: Any, api: Any, metrics: Metrics, until: Any, error: Exception, word: str
 ) -> None:
     api.refuse["create jobs"] = error
     api.add_claim()
     api.put(CUBES, make.cube())
     counted = f'datacube_reconcile_errors_total{{error="{word}"}}'.encode()
-    async with asyncio.timeout(2):
-        while counted not in metrics.text():  # noqa: ASYNC110 - nothing tells
-            await asyncio.sleep(0.01)
+    await until(lambda: counted in metrics.text())
     assert b'datacube_reconciles_total{result="error"}' in metrics.text()
 
 
