@@ -16,6 +16,7 @@ from airflow_provider_datacube.triggers.datacube_sensor import DataCubeSensorTri
 from datacube_api.errors import DataCubeGoneError
 from datacube_api.reference import CubeRef
 from datacube_api.status import Phase
+from tests.waiting import until_soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,11 +43,6 @@ async def event_of(conn_id: str, ref: CubeRef, deadline: float | None = None) ->
     )
     (event,) = [event.payload async for event in trigger.run()]
     return event
-
-
-async def soon(happens: Callable[[], bool]) -> None:
-    while not happens():  # noqa: ASYNC110 - nothing tells
-        await asyncio.sleep(0.02)
 
 
 async def test_each_trigger_ends_with_what_befell_its_own_datacube(
@@ -97,13 +93,13 @@ async def test_sensors_share_client_and_watch(
 
     async with asyncio.timeout(30):
         waiting = [asyncio.create_task(sensed(ref)) for ref in refs]
-        await soon(lambda: len(WATCHES) == 1)
+        await until_soon(lambda: len(WATCHES) == 1)
         assert len(CLIENTS) == 1
         for ref in refs:
             await asyncio.to_thread(cluster.set_status, ref, fakes.COMPLETE)
         assert await asyncio.gather(*waiting) == ["met"] * len(refs)
         assert len(WATCHES) == 0
-        await soon(lambda: len(CLIENTS) == 0)
+        await until_soon(lambda: len(CLIENTS) == 0)
 
 
 async def test_a_deadline_that_has_passed_leaves_one_look(
@@ -122,6 +118,8 @@ async def test_what_is_deleted_right_after_its_end_has_ended(
         waiting = [asyncio.create_task(event_of(conn_id, ref)) for ref in refs]
         cluster.set_status(refs[1], fakes.COMPLETE)
         await waiting[1]  # so the watch is there
+        (watch,) = WATCHES._running.values()
+        await until_soon(lambda: not watch.waiters.unseen)  # and the first look is over
 
         def end() -> None:
             cluster.set_status(refs[0], fakes.COMPLETE)
