@@ -111,7 +111,7 @@ class SharedWatch:
         while True:
             since = await self._begin(cubes)
             if not since or time.monotonic() < self._no_watch_until:
-                await self._look(cubes)
+                await self._look(cubes, lag_s=0)
                 self.faults.forget()
                 await asyncio.sleep(self.faults.pace.poll_interval_s)
                 continue
@@ -152,9 +152,9 @@ class SharedWatch:
             if not self.waiters.unseen:
                 self.waiters.came.clear()
                 await self.waiters.came.wait()
-            await self._look(cubes)
+            await self._look(cubes, self.faults.pace.lag_s)
 
-    async def _look(self, cubes: WatchedNamespace) -> None:
+    async def _look(self, cubes: WatchedNamespace, lag_s: float) -> None:
         """Find out how those are doing of whom nothing is known yet."""
         asked = self.waiters.begin_look()
         if len(asked) <= _FEW:
@@ -164,7 +164,7 @@ class SharedWatch:
                 await self._look_at_all(cubes, asked)
             except _ListForbiddenError:
                 await self._look_one_by_one(cubes, asked)
-        self.waiters.end_look(asked)
+        self.waiters.end_look(asked, lag_s)
         self.faults.works()
 
     async def _look_one_by_one(self, cubes: WatchedNamespace, asked: set[Waiter]) -> None:

@@ -3,8 +3,8 @@ Who waits for which DataCube of one namespace, and what they may conclude from w
 
 Pure bookkeeping: it is told of watch events and of looks (answers to a get or a list), and makes no
 request itself. What a waiter must never conclude is written here once: that a DataCube is gone
-because an answer does not hold it that was asked for before the waiter came; that a namesake's
-event is its own.
+because an answer does not hold it that was asked for before the waiter came, or before the watch
+can have told its end; that a namesake's event is its own.
 """
 
 from __future__ import annotations
@@ -146,12 +146,18 @@ class Waiters:
             self.unseen.discard(waiter)
             asked.discard(waiter)
 
-    def end_look(self, asked: set[Waiter]) -> None:
-        """Tell the rest that theirs is gone: it was not found, or another one has its name."""
+    def end_look(self, asked: set[Waiter], lag_s: float) -> None:
+        """
+        Tell the rest that theirs is gone: it was not found, or another one has its name.
+
+        Not before ``lag_s``: what was deleted right after its end has ended, as the watch may be
+        about to tell.
+        """
         self._departed = None
         self.unseen -= asked
+        loop = asyncio.get_running_loop()
         for waiter in asked:
-            waiter.fail(DataCubeGoneError(waiter.ref))
+            loop.call_later(lag_s, waiter.fail, DataCubeGoneError(waiter.ref))
 
     def _of(self, cube: Cube) -> list[Waiter]:
         namesakes = self._by_name.get(cube["metadata"]["name"], ())

@@ -62,6 +62,10 @@ class Pace:
 
     ``grace_s``: for so long a refusal of what worked before is put down to a server that starts.
     ``good_watch_s``: a watch that lived so long was a good one, and its end is no fault.
+    ``lag_s``: a watch tells a change at most so long after a read may show it; further behind, an
+    API server does not even read from its cache.
+
+    Source: kube-apiserver's watch cache, ``blockTimeout``.
     """
 
     poll_interval_s: float = 5.0
@@ -69,6 +73,7 @@ class Pace:
     longest_pause_s: float = 15.0
     grace_s: float = 60.0
     good_watch_s: float = 5.0
+    lag_s: float = 3.0
 
     def pause_s(self, faults: int) -> float:
         """Return the pause after so many faults in a row."""
@@ -143,7 +148,8 @@ async def wait_until_terminal(  # noqa: PLR0913 - of the wait, and of what is wa
     :raises DataCubeApiError: it may not be read, or another fault that will not pass.
     """
     async with within(limit, ref) as alarm:
-        wait = _Wait(ref, Faults(pace, log), known)
+        # Whoever names the uid got it from the API server, if in another process.
+        wait = _Wait(ref, Faults(pace, log, has_worked=bool(ref.uid)), known)
         if not logging_interval_s:
             return await persist(connect, wait.follow, wait.faults)
         logs = PodLogs()

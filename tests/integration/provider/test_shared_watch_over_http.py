@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Fault = Callable[["Server", web.Request], Any]
 
-PACE = Pace(poll_interval_s=0.02, first_pause_s=0.02, longest_pause_s=0.1)
+PACE = Pace(poll_interval_s=0.02, first_pause_s=0.02, longest_pause_s=0.1, lag_s=0.2)
 GONE = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}
 
 

@@ -59,6 +59,7 @@ class Store:
         self.logs: dict[str, list[tuple[str, str]]] = defaultdict(list)  # of a pod: time, line
         self.log_asked: list[tuple[str, str, str]] = []
         self.history: list[tuple[int, str, Cube]] = []
+        self.lag_s = 0.0  # how long after a read a watch shows the same
         self._changed = asyncio.Event()
         self._was_asked = asyncio.Event()
 
@@ -284,6 +285,7 @@ class AsyncStore:
                 if isinstance(fault, StopAsyncIteration):
                     return
                 raise fault
+            await asyncio.sleep(self.store.lag_s)
             for version, kind, cube in self.store.history[seen:]:
                 seen = version
                 meta = cube["metadata"]

@@ -13,7 +13,7 @@ from datacube_api import errors
 if TYPE_CHECKING:
     from types import ModuleType
 
-PACE = Pace(poll_interval_s=0.001, first_pause_s=0.001, longest_pause_s=0.002)
+PACE = Pace(poll_interval_s=0.001, first_pause_s=0.001, longest_pause_s=0.002, lag_s=0.1)
 
 
 @pytest.fixture
@@ -109,6 +109,20 @@ async def test_what_is_gone_before_is_gone(room: Any, store: Any, others: int) -
     for task in room.start(*refs):
         with pytest.raises(errors.DataCubeGoneError):
             await task
+
+
+@pytest.mark.parametrize("others", [1, 50])
+async def test_what_ended_and_was_deleted_before_the_look_has_ended(
+    room: Any, store: Any, others: int
+) -> None:
+    store.lag_s = 0.01  # so the look finds nothing before the watch has told the end
+    refs = room.cubes(others)
+    tasks = room.start(*refs)
+    await store.until_asked("list")  # for the version to watch from
+    room.finish(*refs)
+    for ref in refs:
+        store.delete(ref)
+    assert await room.finished(tasks) == [ref.name for ref in refs]
 
 
 async def test_one_that_is_deleted_or_made_anew_is_gone(room: Any, store: Any) -> None:

@@ -12,7 +12,7 @@ from datacube_api import errors
 if TYPE_CHECKING:
     from types import ModuleType
 
-PACE = Pace(poll_interval_s=0.001, first_pause_s=0.001, longest_pause_s=0.002)
+PACE = Pace(poll_interval_s=0.001, first_pause_s=0.001, longest_pause_s=0.002, lag_s=0.1)
 HASTY = Pace(poll_interval_s=0.001, first_pause_s=0.001, longest_pause_s=0.002, grace_s=0)
 LATER = errors.DataCubeUnavailableError("503", 503)
 TOO_OLD = errors.DataCubeUnavailableError("410", 410)

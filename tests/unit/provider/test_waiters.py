@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextvars
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,8 @@ async def test_an_absence_says_nothing_to_who_came_after_the_question(
     asked = waiters.begin_look()
     late = joined(fakes, waiters, name="y")
     newer = joined(fakes, waiters, "u-2")
-    waiters.end_look(asked)
+    waiters.end_look(asked, 0)
+    await asyncio.wait({waiter.ended}, timeout=5)
     assert is_gone(waiter)
     assert not late.ended.done()
     assert not newer.ended.done()
@@ -81,8 +83,22 @@ async def test_a_namesake_in_the_answer_is_not_ours(waiters: Waiters, waiter: Wa
     asked = waiters.begin_look()
     waiters.found(cube("u-2"), asked)
     assert not waiter.ended.done()
-    waiters.end_look(asked)
+    waiters.end_look(asked, 0)
+    await asyncio.wait({waiter.ended}, timeout=5)
     assert is_gone(waiter)
+
+
+async def test_an_absence_is_told_after_what_the_watch_may_be_about_to_tell(
+    fakes: ModuleType, waiters: Waiters, waiter: Waiter, done: dict[str, Any]
+) -> None:
+    other = joined(fakes, waiters, name="y")
+    waiters.end_look(waiters.begin_look(), 0.05)
+    waiters.heard("MODIFIED", done)
+    waiters.heard("DELETED", done)
+    assert waiter.ended.result() is done
+    assert not other.ended.done()
+    await asyncio.wait({other.ended}, timeout=5)
+    assert is_gone(other)
 
 
 async def test_an_older_namesakes_end_that_comes_late_is_not_ours(

@@ -10,6 +10,7 @@ import pytest
 
 from airflow_provider_datacube import _faults
 from airflow_provider_datacube._faults import Faults, persist
+from airflow_provider_datacube._refusals import Request, refused
 from airflow_provider_datacube._watching import Limit, Pace, wait_until_terminal
 from datacube_api import errors
 from datacube_api.reference import CubeRef
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 PACE = Pace(poll_interval_s=0.001, first_pause_s=0.001, longest_pause_s=0.002)
+HASTY = Pace(poll_interval_s=0.001, first_pause_s=0.001, longest_pause_s=0.002, grace_s=0)
 LATER = errors.DataCubeUnavailableError("ml/x: 503", 503)
 UNAUTHORIZED = errors.DataCubeForbiddenError("ml/x: 401", 401)
 FORBIDDEN = errors.DataCubeForbiddenError("ml/x: 403", 403)
+UNKNOWN = refused(Request("get", "ml", "k8s", "x"), 404, "404 page not found\n")
 
 
 @pytest.fixture
@@ -34,8 +37,10 @@ def ref(store: Any, manifest: dict[str, Any]) -> CubeRef:
 def wait(store: Any, fakes: ModuleType) -> Callable[..., Any]:
     log = fakes.Quiet()
 
-    def waiting(ref: CubeRef, limit: Limit | None = None, known: Any = None) -> Any:
-        how = {"pace": PACE, "limit": limit or Limit(), "log": log, "known": known}
+    def waiting(
+        ref: CubeRef, limit: Limit | None = None, known: Any = None, pace: Pace = PACE
+    ) -> Any:
+        how = {"pace": pace, "limit": limit or Limit(), "log": log, "known": known}
         return wait_until_terminal(store.connect, ref, **how)
 
     waiting.log = log  # type: ignore[attr-defined]  # for the one test that reads it
@@ -103,6 +108,7 @@ STOP = StopAsyncIteration()
         ("stream", [LATER, STOP, LATER]),
         ("stream", [STOP, STOP]),
         ("get", [UNAUTHORIZED]),
+        ("get", [FORBIDDEN, UNKNOWN]),  # an API server that starts
         ("watch", [UNAUTHORIZED]),
     ],
 )
@@ -118,12 +124,12 @@ async def test_a_fault_that_passes_is_survived(
     assert (await waiting)["status"] == fakes.COMPLETE
 
 
-async def test_a_second_401_in_a_row_is_final(
+async def test_a_401_that_stays_is_final(
     store: Any, ref: CubeRef, wait: Callable[..., Any]
 ) -> None:
     store.refuse("get", UNAUTHORIZED, UNAUTHORIZED)
     with pytest.raises(errors.DataCubeForbiddenError, match="401"):
-        await wait(ref)
+        await wait(ref, pace=HASTY)
     assert store.connected == 2
 
 
@@ -154,7 +160,7 @@ async def test_where_reading_is_forbidden_it_ends(
 ) -> None:
     store.refuse("get", FORBIDDEN)
     with pytest.raises(errors.DataCubeForbiddenError, match="403"):
-        await wait(ref)
+        await wait(ref, pace=HASTY)
 
 
 async def test_a_deleted_one_is_gone(store: Any, ref: CubeRef, wait: Callable[..., Any]) -> None:
