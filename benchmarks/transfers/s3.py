@@ -2,10 +2,11 @@
 What a transfer from and to S3 costs, beside rclone with its defaults, s5cmd, awscli and curl.
 
 One SeaweedFS on this machine, which shares its processors with the client: read ratios, not rates.
-The tools take turns, so that noise hits all of them. The bytes are compared after every run,
-outside of the time that counts; of the tools only rclone, and therefore the transfer program,
-compares checksums itself while it is timed. What the others would take with that is measured too,
-by the cheapest means there is: an ``md5sum`` of all that arrived.
+The tools take turns, each round another one first, so that noise hits all of them. The bytes are
+compared after every run, outside of the time that counts; of the tools only rclone and the transfer
+program compare checksums themselves while they are timed. What the others would take with that is
+measured too: an ``md5sum`` of all that arrived. The transfer program gets what it has uploaded
+itself, and by MD5 what rclone has.
 
     python benchmarks/transfers/s3.py --tools /tmp/tools/bin    # the cases of the issue
     python benchmarks/transfers/s3.py --rounds 1 --scale 0.05          # a minute
@@ -45,6 +46,8 @@ KEY = Key("AKbenchmark", "secret-of-the-benchmark")
 CASES = {"one object of 1 GiB": (1, 1024 * MIB), "200 x 5 MiB": (200, 5 * MIB),
          "10,000 x 4 KiB": (10_000, 4 * KIB)}  # fmt: skip
 BUCKET, PUBLIC = "bench", "public"
+OWN = "own"
+"""Where the source is once more, uploaded by the transfer program; the others' is by rclone."""
 DIRECTIONS = ("download", "upload")
 
 
@@ -122,10 +125,13 @@ class Bench:
         wanted = digest(source)
         self.rclone("copy", "--transfers=32", f"{source}", f"s:{BUCKET}/source")
         self.rclone("copy", "--transfers=32", f"{source}", f"s:{PUBLIC}/source")
+        own = self._tools[0]
+        timed(own.upload(Paths(source, OWN)), {**self._base, **own.variables})
         for direction in self._directions:
             spent: dict[str, Spent] = {}
-            for _ in range(rounds):
-                for tool in self._tools:
+            for turn in range(rounds):
+                first = turn * len(self._tools) // rounds  # what one leaves behind hits another
+                for tool in self._tools[first:] + self._tools[:first]:
                     self._run(tool, direction, wanted, spent)
             table(f"{direction}, {name} ({number} of {size:,} bytes)", spent)
         for bucket in (BUCKET, PUBLIC):
@@ -176,11 +182,17 @@ class Bench:
             argv = ["datacube-transfer", "s3", direction, "--volume", str(paths.local)]
             return ["env", f"S3_URI={uri}", *argv, "--termination-log", log]
 
+        service = {"S3_ENDPOINT": self._url, **_keys("S3_")}
         yield Tool(
             "datacube-transfer", "datacube-transfer",
-            lambda p: ours("download", p, f"s3://{BUCKET}/{p.prefix}"),
+            lambda p: ours("download", p, f"s3://{BUCKET}/{OWN}"),
             lambda p: ours("upload", p, f"s3://{BUCKET}/{p.prefix}"),
-            {"S3_ENDPOINT": self._url, **_keys("S3_")},
+            service,
+        )  # fmt: skip
+        yield Tool(
+            "the same, by MD5", "datacube-transfer",
+            lambda p: ours("download", p, f"s3://{BUCKET}/{p.prefix}"),
+            None, service,
         )  # fmt: skip
         yield Tool(
             "rclone, defaults", "rclone",

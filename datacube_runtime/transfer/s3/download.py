@@ -17,7 +17,8 @@ from datacube_api.reasons import Reason
 from datacube_runtime.transfer import paths
 from datacube_runtime.transfer.exit import TransferError, invalid
 from datacube_runtime.transfer.names import directories, shortened
-from datacube_runtime.transfer.s3 import leftovers, names, single, tuning
+from datacube_runtime.transfer.s3 import leftovers, names, single, tuning, verified
+from datacube_runtime.transfer.s3.heads import Heads
 from datacube_runtime.transfer.s3.listing import look, refuse_to_empty
 from datacube_runtime.transfer.s3.rclone import remote
 
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 
     from datacube_runtime.transfer.request import Request
     from datacube_runtime.transfer.s3.listing import Source
+    from datacube_runtime.transfer.s3.progress import Stats
     from datacube_runtime.transfer.s3.rclone import Rclone
 
 log = logging.getLogger(__name__)
 
+_REQUESTER_PAYS = "--s3-requester-pays"
 # With --links rclone keeps to the directory (os.Root of Go): a link in it that leads out is not
 # followed. Objects that it would make links of are refused by their names, and left out.
 _CONTAINED = ("--links", f"--filter=- *{names.LINK_SUFFIX}")
@@ -44,7 +47,8 @@ def download(request: Request, rclone: Rclone) -> dict[str, Any]:
     directory = paths.target(request.volume, request.sub_path)
     if directory.exists() and not directory.is_dir():
         raise invalid("subPath", "is there already and is no directory")
-    source = look(rclone)
+    heads = Heads(rclone.service, requester_pays=_REQUESTER_PAYS in rclone.extra_args.names)
+    source = look(rclone, heads)
     if request.sync:
         refuse_to_empty(rclone.uri, source)
     log.info("%s: %d files, %d bytes", rclone.uri, source.load.files, source.load.bytes)
@@ -53,16 +57,10 @@ def download(request: Request, rclone: Rclone) -> dict[str, Any]:
         _refuse_unfit(source, folds_case=leftovers.folds_case(directory, suffix))
         _refuse_links(directory, source)
         deletes = request.sync and not source.is_object
-        stats = None if deletes else single.fetch(rclone, source, directory, suffix)
-        stats = stats or rclone.move(
-            "sync" if deletes else "copy",
-            remote(rclone.uri),
-            str(directory),
-            *_CONTAINED,
-            f"--partial-suffix={suffix}",
-            *(("--delete-after",) if deletes else ()),
-            *tuning.download(source.load),
-        )
+        stats = None if deletes else single.fetch(rclone, heads, source, directory, suffix)
+        if stats is None:
+            stats = _move(rclone, source, directory, suffix, deletes=deletes)
+            verified.verify(rclone, heads, source, directory, suffix)
         links = _remove_links(directory) if deletes else 0
     return {
         "files": source.load.files,
@@ -71,6 +69,18 @@ def download(request: Request, rclone: Rclone) -> dict[str, Any]:
         "transferred_bytes": stats.done_bytes,
         "deleted_files": stats.deleted + links,
     }
+
+
+def _move(rclone: Rclone, source: Source, directory: Path, suffix: str, *, deletes: bool) -> Stats:
+    return rclone.move(
+        "sync" if deletes else "copy",
+        remote(rclone.uri),
+        str(directory),
+        *_CONTAINED,
+        f"--partial-suffix={suffix}",
+        *(("--delete-after",) if deletes else ()),
+        *tuning.download(source.load),
+    )
 
 
 def _refuse_links(directory: Path, source: Source) -> None:

@@ -21,31 +21,37 @@ from datacube_runtime.transfer.s3.tuning import Load
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from datacube_runtime.transfer.s3.heads import Head, Heads
     from datacube_runtime.transfer.s3.rclone import Rclone
     from datacube_runtime.transfer.s3.uri import Uri
 
 
 @dataclass(frozen=True)
 class Source:
-    """What will be transferred: sizes in bytes by path."""
+    """What will be transferred: sizes in bytes by path; of an object maybe what S3 says of it."""
 
     is_object: bool
     sizes: dict[str, int]
+    head: Head | None = None
 
     @property
     def load(self) -> Load:
         """How much that is."""
         return Load.of(self.sizes.values())
 
+    def uri_of(self, path: str, uri: Uri) -> Uri:
+        """Return where an object is, if this was found at ``uri``."""
+        return uri if self.is_object else uri.below(path)
 
-def look(rclone: Rclone) -> Source:
+
+def look(rclone: Rclone, heads: Heads) -> Source:
     """
     Look at the source.
 
     :raises TransferError: SourceNotFound, or what S3 said.
     """
     uri = rclone.uri
-    if uri.may_be_object and (found := _object(rclone)):
+    if uri.may_be_object and (found := _object(rclone, heads)):
         return found
     finished = rclone.list(remote(uri), "--s3-no-head-object", *rclone.extra_args.of(LIST))
     if not finished.ok:
@@ -69,8 +75,10 @@ def read_listing(output: str) -> Iterator[tuple[str, int]]:
             yield entry["Path"], entry["Size"]
 
 
-def _object(rclone: Rclone) -> Source | None:
+def _object(rclone: Rclone, heads: Heads) -> Source | None:
     """Return the object; a refusal is left to the listing, whose answer has a code."""
+    if head := heads.of(rclone.uri):
+        return Source(is_object=True, sizes={rclone.uri.name: head.size}, head=head)
     finished = rclone.stat(rclone.uri)
     if not finished.ok:
         answer = last_answer(finished.tail)

@@ -6,7 +6,6 @@ Nothing here decides what to transfer.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -63,12 +62,6 @@ class Rclone:
     def stat(self, uri: Uri) -> Finished:
         """Look whether there is an object of this very name; the answer is ``null`` if not."""
         return self.ask("lsjson", *_ONE, remote(uri))
-
-    def md5(self, uri: Uri) -> str:
-        """Return the MD5 of an object; empty where S3 knows none, as of parts that others sent."""
-        finished = self.ask("lsjson", *_ONE, "--hash", "--hash-type=md5", remote(uri))
-        entry = json.loads(finished.output) if finished.ok else None
-        return str((entry or {}).get("Hashes", {}).get("md5", ""))
 
     def move(self, command: str, source: str, sink: str, *tuning: str) -> Stats:
         """

@@ -2,8 +2,9 @@
 One large object, verified while it arrives.
 
 rclone reads a large file again when it is written, to compare the MD5: 1.6 s a GiB, in which
-nothing arrives. Here rclone only writes, under the name of an unfinished file, and the MD5 follows
-it. The file gets its final name when the sum of all that was read is the object's.
+nothing arrives. Here rclone only writes, under the name of an unfinished file, and the cheapest sum
+that S3 has of the object follows it. The file gets its final name when the sum of all that was read
+is the object's.
 
 This is a short cut and knows no errors: where it does not fit or does not work, nothing has been
 done, and the ordinary way, which follows, verifies for itself and says what is wrong. rclone must
@@ -14,21 +15,22 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from datacube_api.reasons import Reason
 from datacube_runtime.transfer.exit import TransferError
 from datacube_runtime.transfer.s3 import leftovers, tuning
 from datacube_runtime.transfer.s3.args import LIST
-from datacube_runtime.transfer.s3.md5 import Md5Behind
+from datacube_runtime.transfer.s3.behind import SumBehind, sum_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from datacube_runtime.transfer.s3.heads import Heads
     from datacube_runtime.transfer.s3.listing import Source
     from datacube_runtime.transfer.s3.progress import Stats
     from datacube_runtime.transfer.s3.rclone import Rclone
+    from datacube_runtime.transfer.s3.sums import Sum
     from datacube_runtime.transfer.s3.uri import Uri
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,9 @@ _UNFIT = frozenset({"--ignore-checksum", "--retries"})
 """What the author may say that means another way, or would have a byte written twice."""
 
 
-def fetch(rclone: Rclone, source: Source, directory: Path, suffix: str) -> Stats | None:
+def fetch(
+    rclone: Rclone, heads: Heads, source: Source, directory: Path, suffix: str
+) -> Stats | None:
     """
     Return what was moved; None where it has to be done the ordinary way.
 
@@ -49,12 +53,14 @@ def fetch(rclone: Rclone, source: Source, directory: Path, suffix: str) -> Stats
     (path,) = source.sizes
     if not _fits(rclone, directory, path):
         return None
-    uri = rclone.uri if source.is_object else _below(rclone.uri, path)
-    if not (md5 := rclone.md5(uri)):
+    uri = source.uri_of(path, rclone.uri)
+    head = source.head or heads.of(uri)
+    expected = next(heads.sums(uri, head), None) if head else None
+    if expected is None:
         return None
     file = directory / leftovers.unfinished(path, suffix)
     try:
-        stats = _written(rclone, uri, file, md5, tuning.download(source.load))
+        stats = _written(rclone, uri, file, expected, tuning.download(source.load))
         if stats:
             file.replace(directory / path)
     finally:
@@ -73,17 +79,13 @@ def _fits(rclone: Rclone, directory: Path, path: str) -> bool:
     )
 
 
-def _below(uri: Uri, path: str) -> Uri:
-    return replace(uri, key=f"{uri.key}/{path}".lstrip("/"), ends_in_slash=False)
-
-
 def _written(
-    rclone: Rclone, uri: Uri, file: Path, md5: str, options: tuple[str, ...]
+    rclone: Rclone, uri: Uri, file: Path, expected: Sum, options: tuple[str, ...]
 ) -> Stats | None:
     """Write the file; None if that failed or it is not what it should be."""
     check = rclone.workshop.engine.check
     try:
-        with Md5Behind(file) as reader:
+        with SumBehind(file, expected.hash) as reader:
             stats = rclone.fetch(uri, str(file), *options, *_ONCE)
             found = reader.finish(check)
     except TransferError as error:
@@ -91,7 +93,6 @@ def _written(
             raise
         log.info("not at the first try: %s", error)
         return None
-    if found != md5:  # read too early, where the file system has no holes; or spoiled
-        with Md5Behind(file) as reader:
-            found = reader.finish(check)
-    return stats if found == md5 else None
+    if found != expected.digest:  # read too early, where the file system has no holes; or spoiled
+        found = sum_of(file, expected.hash, check)
+    return stats if found == expected.digest else None

@@ -47,6 +47,10 @@ class Uri:
         """The prefix, or bucket, that this is directly in."""
         return Uri(self.bucket, self.key.rpartition("/")[0], ends_in_slash=True)
 
+    def below(self, path: str) -> Uri:
+        """Return the object at a path below this."""
+        return Uri(self.bucket, f"{self.key}/{path}".lstrip("/"))
+
     @property
     def name(self) -> str:
         """The last part of the key."""

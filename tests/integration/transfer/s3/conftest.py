@@ -132,3 +132,11 @@ def tree() -> Callable[[Path], dict[str, bytes]]:
         return {str(path.relative_to(directory)): path.read_bytes() for path in found}
 
     return read
+
+
+@pytest.fixture
+def commands(program: Any) -> Callable[[], list[str]]:
+    """What rclone is asked to do, in its order."""
+    asked = program.scratch / "asked"
+    program.wrap("rclone", f'echo "$1" >> {asked}; real "$@"')
+    return lambda: asked.read_text().split()

@@ -135,6 +135,23 @@ def test_a_proxy_is_used_where_the_author_names_it(program: Any, serve: Any, tre
     assert all(path.startswith("http://s3.invalid/bucket") for path in asked)
 
 
+def test_an_object_is_looked_at_over_the_same_ways(
+    program: Any, serve: Any, certificate: Path, commands: Any
+) -> None:
+    tls, asked = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), []
+    tls.load_cert_chain(certificate)
+    proxy, server = serve(asked), serve([], tls)
+    object_ = {"S3_URI": "s3://bucket/p/a"}
+    for way in (
+        {"S3_ENDPOINT": "http://s3.invalid", "HTTP_PROXY": f"http://{proxy}"},
+        {"S3_ENDPOINT": server, "SSL_CERT_FILE": str(certificate)},
+    ):
+        ended = program.download(**object_, **way)
+        assert ended.code == 0, ended.everything
+    assert asked[0] == "http://s3.invalid/bucket/p/a"
+    assert commands() == ["copy", "copy"]  # rclone was not asked whether there is such an object
+
+
 @pytest.mark.parametrize(
     ("status", "code", "reason"),
     [

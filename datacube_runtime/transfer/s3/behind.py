@@ -1,5 +1,5 @@
 """
-The MD5 of a file that another process is still writing.
+The checksum of a file that another process is still writing.
 
 Hashing is slower than a good network, so it must not begin when the last byte has come. A thread
 reads behind the writer, as far as the file has no hole: parts may come in any order. Where the file
@@ -13,7 +13,6 @@ Source: SEEK_HOLE of lseek(2).
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import threading
 from typing import TYPE_CHECKING, Self
@@ -22,17 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from datacube_runtime.transfer.s3.sums import Hash
+
 _BLOCK_BYTES = 1024**2
 _PAUSE_S = 0.02
 
 
-class Md5Behind:
+class SumBehind:
     """Follows a file from the first byte to the last, while entered."""
 
-    def __init__(self, path: Path) -> None:
-        """Remember the file, which need not be there yet."""
-        self._path = path
-        self._md5 = hashlib.md5(usedforsecurity=False)
+    def __init__(self, path: Path, new: Callable[[], Hash]) -> None:
+        """Remember the file, which need not be there yet, and what computes the sum."""
+        self._path, self._new, self._hash = path, new, new()
         self._written, self._left, self._read = (threading.Event() for _ in range(3))
         self._thread = threading.Thread(target=self._follow)
 
@@ -45,7 +45,7 @@ class Md5Behind:
         self._written.set()
         self._thread.join()
 
-    def finish(self, check: Callable[[], None]) -> str:
+    def finish(self, check: Callable[[], None]) -> bytes:
         """
         Return the sum of a file that is written to its end; that of nothing if it cannot be read.
 
@@ -54,7 +54,7 @@ class Md5Behind:
         self._written.set()
         while not self._read.wait(5 * _PAUSE_S):
             check()
-        return self._md5.hexdigest()
+        return self._hash.digest()
 
     def _follow(self) -> None:
         try:
@@ -63,7 +63,7 @@ class Md5Behind:
             with self._path.open("rb", buffering=0) as file:
                 self._take(file.fileno())
         except OSError:
-            self._md5 = hashlib.md5(usedforsecurity=False)
+            self._hash = self._new()
         finally:
             self._read.set()
 
@@ -81,8 +81,18 @@ class Md5Behind:
             count = os.preadv(file, [block], done)
             if not count:
                 return
-            self._md5.update(block[:count])
+            self._hash.update(block[:count])
             done += count
+
+
+def sum_of(path: Path, new: Callable[[], Hash], check: Callable[[], None]) -> bytes:
+    """
+    Return the sum of a file that nobody writes any more.
+
+    :raises Exception: that of ``check``.
+    """
+    with SumBehind(path, new) as reader:
+        return reader.finish(check)
 
 
 def _first_hole(file: int, start: int) -> int:

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from datacube_runtime.transfer.s3.md5 import Md5Behind
+from datacube_runtime.transfer.s3.behind import SumBehind, sum_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MIB = 1024**2
 DATA = os.urandom(8 * MIB + 5)
-RIGHT = hashlib.md5(DATA, usedforsecurity=False).hexdigest()
+NEW = hashlib.sha256
+RIGHT = NEW(DATA).digest()
 
 
 def _go_on() -> None:
@@ -23,32 +24,31 @@ def _go_on() -> None:
 @pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (4, 2, 0, 3, 1)])
 def test_parts_may_come_in_any_order(tmp_path: Path, order: tuple[int, ...]) -> None:
     file = tmp_path / "file"
-    with Md5Behind(file) as md5, file.open("wb", buffering=0) as writer:
+    with SumBehind(file, NEW) as reader, file.open("wb", buffering=0) as writer:
         for part in order:
             start = part * 2 * MIB
             writer.seek(start)
             writer.write(DATA[start : start + 2 * MIB])
-        assert md5.finish(_go_on) == RIGHT
+        assert reader.finish(_go_on) == RIGHT
 
 
 def test_a_file_that_is_there_already_is_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(DATA)
-    with Md5Behind(tmp_path / "file") as md5:
-        assert md5.finish(_go_on) == RIGHT
+    assert sum_of(tmp_path / "file", NEW, _go_on) == RIGHT
 
 
 def test_one_other_byte_is_another_sum(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(DATA[:-1] + bytes([DATA[-1] ^ 1]))
-    with Md5Behind(tmp_path / "file") as md5:
-        assert md5.finish(_go_on) != RIGHT
+    with SumBehind(tmp_path / "file", NEW) as reader:
+        assert reader.finish(_go_on) != RIGHT
 
 
 def test_a_file_that_never_comes_has_the_sum_of_nothing(tmp_path: Path) -> None:
-    with Md5Behind(tmp_path / "file") as md5:
-        assert md5.finish(_go_on) == hashlib.md5(b"", usedforsecurity=False).hexdigest()
+    with SumBehind(tmp_path / "file", NEW) as reader:
+        assert reader.finish(_go_on) == NEW(b"").digest()
 
 
 def test_whoever_leaves_early_is_not_kept(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"1")
-    with pytest.raises(ValueError, match="cancelled"), Md5Behind(tmp_path / "file"):
+    with pytest.raises(ValueError, match="cancelled"), SumBehind(tmp_path / "file", NEW):
         raise ValueError("cancelled")
