@@ -38,14 +38,19 @@ class Running:
         return program
 
     def ask(self, verb: str, path: str, **body: Any) -> Any:
-        """Return what the REST API answers; SQLite has one writer, so it may be asked again."""
+        """
+        Return what the REST API answers.
+
+        SQLite has one writer. Two requests of one server can wait for each other, until the minute
+        is over that one of them waits for the database; then it is asked again.
+        """
 
         def answered() -> bool:
             answers.append(self.airflow._api.request(verb, path, json=body or None))
             return not answers[-1].is_server_error
 
         answers: list[httpx.Response] = []
-        wait_until(answered, f"an answer to {verb} {path}", 30)
+        wait_until(answered, f"an answer to {verb} {path}", 120)
         return answers[-1].raise_for_status().json()
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
