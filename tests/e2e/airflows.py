@@ -84,10 +84,12 @@ class Running:
         """Return what Airflow's own programs wrote."""
         return [*(self.airflow.home.parent / "logs").iterdir()]
 
-    def heard_of_ends(self) -> int:
-        """Return how many ends of a task's segment the scheduler has heard of."""
+    def heard_of_ends(self, **fields: object) -> int:
+        """Return how many ends of a task's segment the scheduler has heard of, all or some."""
         log = self.airflow.home.parent / "logs/airflow-scheduler.log"
-        return log.read_text(errors="replace").count("TaskInstance Finished: ")
+        _, *ends = log.read_text(errors="replace").split("TaskInstance Finished: ")
+        wanted = [f"{name}={value}," for name, value in fields.items()]
+        return sum(all(field in end.partition("\n")[0] for field in wanted) for end in ends)
 
     def _database(self) -> closing[sqlite3.Connection]:
         return closing(sqlite3.connect(self.airflow.home / "airflow.db", timeout=30))

@@ -81,7 +81,13 @@ class Runs:
         if state == "deferred":  # a trigger that has not begun hears of nothing
             begun = f"/{task_id}/-1/{number} "
             until(lambda: f"{begun}(ID" in self.log(dag_id, task_id), 60)
+            self._hears_of_the_deferral(dag_id, task_id, number)
         return found
+
+    def _hears_of_the_deferral(self, dag_id: str, task_id: str, number: int) -> None:
+        """Wait for the scheduler: of a task that is queued again before, it says that it failed."""
+        run = {"dag_id": dag_id, "task_id": task_id, "run_id": self.ids[dag_id]}
+        until(lambda: self.airflow.heard_of_ends(**run, try_number=number), 60)
 
     def mark(self, dag_id: str, task_id: str, state: str) -> None:
         run = f"dags/{dag_id}/dagRuns/{self.ids[dag_id]}"
