@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, replace
+from functools import cached_property
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -25,6 +26,7 @@ from datacube_runtime.transfer.s3 import sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from urllib.request import OpenerDirector
 
     from datacube_runtime.transfer.s3.environment import Service
     from datacube_runtime.transfer.s3.sums import Sum
@@ -49,11 +51,6 @@ class Heads:
     def __init__(self, service: Service, *, requester_pays: bool = False) -> None:
         self._service, self._requester_pays = service, requester_pays
         self._region = service.region or _REGION
-        # Proxies and authorities come from the variables of this process, as rclone's do; an
-        # SSLContext made so does not heed the one that would have it write down its keys.
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        tls.load_default_certs()
-        self._opener = build_opener(_NoRedirects, HTTPSHandler(context=tls))
 
     def of(self, uri: Uri, *, part: int = 0) -> Head | None:
         """Return what is said of an object, or of one of its parts; None if nothing is."""
@@ -80,6 +77,18 @@ class Heads:
                 part_bytes = self._part_bytes(uri, head, found.parts)
             if part_bytes:
                 yield replace(found, part_bytes=part_bytes)
+
+    @cached_property
+    def _opener(self) -> OpenerDirector:
+        """
+        What sends the requests; many downloads need none, and it takes some time to make.
+
+        Proxies and authorities come from the variables of this process, as rclone's do; an
+        SSLContext made so does not heed the one that would have it write down its keys.
+        """
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls.load_default_certs()
+        return build_opener(_NoRedirects, HTTPSHandler(context=tls))
 
     def _part_bytes(self, uri: Uri, head: Head, parts: int) -> int:
         """Return how long each part but the last is; 0 if nobody says or it cannot be."""
